@@ -1,0 +1,1 @@
+"""Thin asyncio shells: sockets and ptys around the machines of `lan/`, `vm/` and `bmc/`."""

@@ -1,0 +1,99 @@
+"""What the controller tells its chassis: frozen dataclasses named for what happened.
+
+A handler never waits. It answers at once, and what takes time leaves as one of these; whoever does it
+calls back later (`chassis.power_changed(on, now)`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class PowerAction(IntEnum):
+    """Chassis Control's actions.  [IPMI 28.3, Table 28-4]"""
+
+    OFF = 0
+    ON = 1
+    CYCLE = 2
+    RESET = 3
+    DIAGNOSTIC_INTERRUPT = 4
+    SOFT = 5
+
+
+class RestartCause(IntEnum):
+    """Why the system last started.  [IPMI 28.11, Table 28-11]"""
+
+    UNKNOWN = 0x0
+    CHASSIS_CONTROL = 0x1
+    RESET_BUTTON = 0x2
+    POWER_BUTTON = 0x3
+    WATCHDOG = 0x4
+    OEM = 0x5
+    ALWAYS_RESTORE = 0x6
+    RESTORE_PREVIOUS = 0x7
+    PEF_RESET = 0x8
+    PEF_POWER_CYCLE = 0x9
+    SOFT_RESET = 0xA
+    RTC_WAKEUP = 0xB
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRequested(Event):
+    """The chassis is to do this to the machine."""
+
+    action: PowerAction
+    cause: RestartCause = RestartCause.CHASSIS_CONTROL
+
+
+@dataclass(frozen=True, slots=True)
+class NmiRequested(Event):
+    """A watchdog pre-timeout wants a non-maskable interrupt."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionChanged(Event):
+    """The attention (SMS_ATN) of the system interface, and whether it interrupts."""
+
+    attention: bool
+    interrupt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptEnableChanged(Event):
+    """Set BMC Global Enables switched the receive-message-queue interrupt: the interface's own enable."""
+
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UserChanged(Event):
+    """A user's name, password, access or enable changed: sessions opened with the old ones end."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelChanged(Event):
+    """A channel's access settings changed."""
+
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerReset(Event):
+    """Cold or Warm Reset: sessions end after the answer has left."""
+
+    cold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SensorEventLogged(Event):
+    """A record was added to the SEL; for whoever watches (the control socket)."""
+
+    record: bytes

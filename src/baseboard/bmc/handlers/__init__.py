@@ -1,0 +1,1 @@
+"""Command handlers by net function: each module is a table and the functions that it names."""

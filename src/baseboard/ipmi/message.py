@@ -1,0 +1,58 @@
+"""What passes between the rooms: one request, and in what circumstances it came.
+
+A request is a `Message`; the answer to it is plain bytes, completion code first. Nothing here knows
+how either is framed: checksums, sequence numbers and sessions stay in `lan/`, `vm/` and `interface/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from baseboard.ipmi.privilege import Channel, Privilege
+
+
+class Message(NamedTuple):
+    """A request as it stands on every interface.  [IPMI 5.3]"""
+
+    netfn: int
+    """Even network function code, 00h-3Eh."""
+    lun: int
+    """Responder's LUN, 0-3."""
+    command: int
+    data: bytes = b""
+
+
+class Session(Protocol):
+    """What a command handler may see and change of the session that its request came in."""
+
+    id: int
+    """The id that we gave (managed system session id)."""
+    handle: int
+    """Session handle, 01h-FFh, as Get Session Info shows it."""
+    user_id: int
+    privilege: Privilege
+    """The level in force; never above `maximum_privilege`."""
+    maximum_privilege: Privilege
+    """min(user limit, channel limit, cipher suite limit, level requested at the opening)."""
+
+
+@dataclass(slots=True)
+class Context:
+    """The circumstances of one request.
+
+    One object serves a whole connection or session: the shell only sets `now` for each request.
+    """
+
+    channel: int = Channel.SYSTEM_INTERFACE
+    privilege: int = Privilege.SYSTEM
+    now: float = 0.0
+    """Monotonic seconds."""
+    session: Session | None = None
+    peer: object = None
+    """Whom to answer later: the link of a system interface or the address of a console."""
+
+
+Handler = Callable[[Message, Context], bytes]
+"""Takes a request, returns completion code and data. Never raises, never waits."""

@@ -1,0 +1,5 @@
+"""The LAN in front of the controller: RMCP, ASF, IPMI 1.5 and RMCP+ sessions, serial over LAN.
+
+Datagrams in, datagrams out; inside, requests for a `Handler`. It opens no socket, reads no clock and
+draws no random number. Who may log in is asked of an `Authority`.
+"""
