@@ -1,0 +1,80 @@
+"""Where a socket is, as the command line and the configuration file write it.
+
+connect:unix:PATH    listen:unix:PATH    connect:tcp:HOST:PORT    listen:tcp:HOST:PORT    (--vm)
+unix:PATH            tcp:HOST:PORT       pty                                              (--console)
+HOST:PORT            [IPV6]:PORT                                                          (--lan)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from baseboard.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A Unix socket's path, or a host and port; a pseudo-terminal has none of them."""
+
+    kind: str
+    """unix, tcp, udp or pty."""
+    path: str = ""
+    host: str = ""
+    port: int = 0
+    listen: bool = False
+    """We wait for the peer to connect, instead of connecting (and again connecting) to it."""
+
+    def __str__(self) -> str:
+        if self.kind == "pty":
+            return "pty"
+        where = self.path if self.kind == "unix" else host_port(self.host, self.port)
+        if self.kind == "udp":
+            return where
+        return f"{self.kind}:{where}"
+
+
+def host_port(host: str, port: int) -> str:
+    """HOST:PORT, with brackets around an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def parse_host_port(text: str, what: str) -> tuple[str, int]:
+    """HOST:PORT or [IPV6]:PORT.  Raises ConfigError that names `what`."""
+    host, separator, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+    if not separator or not host or not port.isascii() or not port.isdecimal() or int(port) > 65535:
+        raise ConfigError(f"{what}: {text!r} is not HOST:PORT (PORT 0-65535; an IPv6 host in brackets)")
+    return host, int(port)
+
+
+def parse_lan(text: str) -> Address:
+    """`--lan`: where to answer UDP."""
+    host, port = parse_host_port(text, "--lan")
+    return Address("udp", host=host, port=port)
+
+
+def parse_vm(text: str) -> Address:
+    """`--vm`: where the VM wire is."""
+    mode, _, rest = text.partition(":")
+    kind, _, where = rest.partition(":")
+    if mode not in ("connect", "listen") or kind not in ("unix", "tcp") or not where:
+        raise ConfigError(
+            f"--vm: {text!r} is not connect:unix:PATH, listen:unix:PATH, connect:tcp:HOST:PORT or listen:tcp:HOST:PORT"
+        )
+    if kind == "unix":
+        return Address("unix", path=where, listen=mode == "listen")
+    host, port = parse_host_port(where, "--vm")
+    return Address("tcp", host=host, port=port, listen=mode == "listen")
+
+
+def parse_console(text: str) -> Address:
+    """`--console`: where the machine's serial port is."""
+    if text == "pty":
+        return Address("pty")
+    kind, _, where = text.partition(":")
+    if kind == "unix" and where:
+        return Address("unix", path=where)
+    if kind == "tcp" and where:
+        host, port = parse_host_port(where, "--console")
+        return Address("tcp", host=host, port=port)
+    raise ConfigError(f"--console: {text!r} is not unix:PATH, tcp:HOST:PORT or pty")

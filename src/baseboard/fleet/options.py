@@ -1,0 +1,38 @@
+"""What one instance is started with: the flags of `baseboard run` over the configuration file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from baseboard.aio.endpoint import Address
+from baseboard.bmc.settings import Settings
+
+
+class PowerKind(StrEnum):
+    """Chassis back ends."""
+
+    SIMULATED = "simulated"
+    VM = "vm"
+    QEMU = "qemu"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Everything about one instance that is not the controller's own settings."""
+
+    state: Path
+    """State directory (0700): database, password file, control socket."""
+    settings: Settings = field(default_factory=Settings)
+    lan: Address = Address("udp", host="127.0.0.1", port=6230)
+    user: str = "admin"
+    password_file: Path | None = None
+    """Where the first user's password is; None: STATE/password, made at the first run."""
+    vms: tuple[Address, ...] = ()
+    console: Address | None = None
+    power: PowerKind = PowerKind.SIMULATED
+    qemu: tuple[str, ...] = ()
+    """Command line of the QEMU that we own; empty: none."""
+    interface: str = "kcs"
+    """The system interface that an owned QEMU gets: kcs, bt or ssif."""
