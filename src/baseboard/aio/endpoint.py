@@ -59,7 +59,8 @@ def parse_vm(text: str) -> Address:
     kind, _, where = rest.partition(":")
     if mode not in ("connect", "listen") or kind not in ("unix", "tcp") or not where:
         raise ConfigError(
-            f"--vm: {text!r} is not connect:unix:PATH, listen:unix:PATH, connect:tcp:HOST:PORT or listen:tcp:HOST:PORT"
+            f"--vm: {text!r} is not connect:unix:PATH, listen:unix:PATH, "
+            "connect:tcp:HOST:PORT or listen:tcp:HOST:PORT"
         )
     if kind == "unix":
         return Address("unix", path=where, listen=mode == "listen")
@@ -78,3 +79,7 @@ def parse_console(text: str) -> Address:
         host, port = parse_host_port(where, "--console")
         return Address("tcp", host=host, port=port)
     raise ConfigError(f"--console: {text!r} is not unix:PATH, tcp:HOST:PORT or pty")
+
+
+DEFAULT_LAN = Address("udp", host="127.0.0.1", port=6230)
+"""Loopback, and the port that users of virtual BMCs know."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from baseboard.aio.endpoint import Address
+from baseboard.aio.endpoint import DEFAULT_LAN, Address
 from baseboard.bmc.settings import Settings
 
 
@@ -25,7 +25,7 @@ class Options:
     state: Path
     """State directory (0700): database, password file, control socket."""
     settings: Settings = field(default_factory=Settings)
-    lan: Address = Address("udp", host="127.0.0.1", port=6230)
+    lan: Address = DEFAULT_LAN
     user: str = "admin"
     password_file: Path | None = None
     """Where the first user's password is; None: STATE/password, made at the first run."""
