@@ -1,0 +1,24 @@
+"""A Linux guest for tests: Debian's kernel with a small initramfs, under QEMU's tcg.
+
+`Guest` boots one and runs commands in it. `image` and `boot_arguments` are for a QEMU that somebody else
+owns: give it the arguments, then talk to the guest through the `Channel`.
+"""
+
+from .channel import Channel, Result
+from .image import Image, MissingError, image
+from .machine import MODULES, QEMU, Guest, boot_arguments
+from .qmp import Event, Qmp
+
+__all__ = [
+    "MODULES",
+    "QEMU",
+    "Channel",
+    "Event",
+    "Guest",
+    "Image",
+    "MissingError",
+    "Qmp",
+    "Result",
+    "boot_arguments",
+    "image",
+]

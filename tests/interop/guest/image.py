@@ -1,8 +1,8 @@
 """The kernel and initial RAM disk that the test guests boot.
 
-Debian's kernel package is downloaded and unpacked, never installed: its kernel, the IPMI drivers out of it, busybox,
-and this machine's ipmitool and FreeIPMI with the libraries they need make up the guest. The result is kept in
-`.cache/guest/`, under a key made of everything that went into it.
+Debian's kernel package is downloaded and unpacked, never installed: its kernel, the IPMI drivers out of it,
+busybox, and this machine's ipmitool and FreeIPMI with the libraries they need make up the guest. The result is
+kept in `.cache/guest/`, under a key made of everything that went into it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PROGRAMS = (
 )  # fmt: skip
 
 UNPACKED_PROGRAMS = {
-    "bmc-watchdog": "freeipmi-bmc-watchdog",  # installing its package would start a watchdog daemon on this machine
+    "bmc-watchdog": "freeipmi-bmc-watchdog",  # to install it would start its daemon on this machine
 }
 
 DATA = (
@@ -96,16 +96,15 @@ def _build(scratch: Path, package: str, version: str) -> None:
     archive = Archive()
     for name, text in FILES.items():
         archive.file(name, text.encode(), 0o755 if name == "init" else 0o644)
-    for name in ("inittab", "start", "serve-commands", "serve-login", "serve-power-button"):
+    for name in ("inittab", "start", "serve-commands", "serve-login"):
         archive.file(f"etc/{name}", (HERE / name).read_bytes(), 0o755)
     archive.file("bin/busybox", _program("busybox").read_bytes(), 0o755)
 
-    programs = {_program(name) for name in PROGRAMS}
+    programs = {str(_program(name)): _program(name) for name in PROGRAMS}
     for name, owner in UNPACKED_PROGRAMS.items():
-        unpacked = _unpack(owner, "", scratch)
-        programs.update(unpacked.glob(f"usr/*bin/{name}"))
-    for program in sorted(programs):
-        archive.file(f"bin/{program.name}", program.read_bytes(), 0o755)
+        programs[f"usr/sbin/{name}"] = _unpack(owner, "", scratch) / "usr/sbin" / name
+    for place, program in programs.items():
+        archive.file(place.lstrip("/"), program.read_bytes(), 0o755)
         for library in _libraries(program):
             archive.file(str(library).lstrip("/"), library.read_bytes(), 0o755)
     for path in DATA:
@@ -127,21 +126,24 @@ def _add_modules(archive: Archive, tree: Path) -> None:
                 raise MissingError(f"the kernel package in {tree} has no module {name}")
             data = _module_data(paths[name])
             found = re.search(rb"\0depends=([^\0]*)\0", data)
-            depends[name] = [_module_name(Path(n)) for n in found[1].decode().split(",") if n] if found else []
+            depends[name] = (
+                [_module_name(Path(n)) for n in found[1].decode().split(",") if n] if found else []
+            )
             for other in depends[name]:
                 visit(other)
             archive.file(f"lib/modules/{tree.name}/{name}.ko", data)
 
     def needs(name: str) -> Iterator[str]:
         for other in depends[name]:
-            yield other
             yield from needs(other)
+            yield other
 
     for name in MODULES:
         visit(_module_name(Path(name)))
-    index = "".join(
-        f"{name}.ko: {' '.join(f'{other}.ko' for other in dict.fromkeys(needs(name)))}\n" for name in depends
-    )
+    index = ""
+    for name in depends:  # modprobe loads from the end of the line to its beginning
+        first_to_last = dict.fromkeys(needs(name))
+        index += f"{name}.ko: {' '.join(f'{other}.ko' for other in reversed(first_to_last))}\n"
     archive.file(f"lib/modules/{tree.name}/modules.dep", index.encode())
 
 
@@ -203,7 +205,7 @@ def _unpack(package: str, version: str, scratch: Path) -> Path:
 
 
 def _key(package: str, version: str) -> str:
-    """Changes with the kernel, with this module, with the guest's scripts and with the programs that go in."""
+    """Changes with the kernel, this module, the guest's scripts and the programs that go in."""
     content = hashlib.sha256()
     for path in sorted(HERE.iterdir()):
         if path.is_file():
@@ -237,7 +239,7 @@ def _module_data(path: Path) -> bytes:
 
 
 def _uncompressed(bzimage: Path) -> bytes:
-    """The ELF kernel inside a bzImage. QEMU boots it directly (PVH); unpacking it under tcg would take seconds."""
+    """The ELF kernel inside a bzImage. QEMU boots it directly (PVH); to unpack it under tcg takes seconds."""
     data = bzimage.read_bytes()
     start = data.find(b"\xfd7zXZ\0")
     if start < 0:
@@ -248,7 +250,9 @@ def _uncompressed(bzimage: Path) -> bytes:
 def _output(command: Sequence[str], cwd: Path | None = None) -> str:
     environment = {**os.environ, "LC_ALL": "C"}
     try:
-        done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(
+            command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
     except FileNotFoundError as error:
         raise MissingError(f"{command[0]} is not installed: the guest is made of Debian packages") from error
     if done.returncode != 0:
