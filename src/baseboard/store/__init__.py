@@ -1,1 +1,10 @@
-"""Durable state in SQLite, and the configuration file."""
+"""Durable state, the configuration file and the first password: all that is read from and written to disk.
+
+What was acknowledged is in the database before the answer leaves. The configuration file says how a
+controller starts; what commands change later is kept beside it and wins, until `baseboard reset-state`.
+Nothing here knows what a row means. `configuration` imports pydantic, so nothing imports it unasked.
+"""
+
+from baseboard.store.database import Store, StoreError, reset_state
+
+__all__ = ["Store", "StoreError", "reset_state"]
