@@ -36,6 +36,12 @@ class Session(Protocol):
     """The level in force; never above `maximum_privilege`."""
     maximum_privilege: Privilege
     """min(user limit, channel limit, cipher suite limit, level requested at the opening)."""
+    rmcp_plus: bool
+    """Opened by RMCP+: other payloads than IPMI messages can be activated in it."""
+    encrypted: bool
+    """Its cipher suite has a confidentiality algorithm."""
+    authenticated: bool
+    """Its cipher suite has an integrity algorithm."""
 
 
 @dataclass(slots=True)
