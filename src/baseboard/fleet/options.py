@@ -18,6 +18,14 @@ class PowerKind(StrEnum):
     QEMU = "qemu"
 
 
+class Interface(StrEnum):
+    """System interfaces that an owned QEMU can be given."""
+
+    KCS = "kcs"
+    BT = "bt"
+    SSIF = "ssif"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """Everything about one instance that is not the controller's own settings."""
@@ -26,6 +34,8 @@ class Options:
     """State directory (0700): database, password file, control socket."""
     settings: Settings = field(default_factory=Settings)
     lan: Address = DEFAULT_LAN
+    lan_ports: int = 1
+    """How many ports to try, from `lan.port` up, until one is free."""
     user: str = "admin"
     password_file: Path | None = None
     """Where the first user's password is; None: STATE/password, made at the first run."""
@@ -34,5 +44,5 @@ class Options:
     power: PowerKind = PowerKind.SIMULATED
     qemu: tuple[str, ...] = ()
     """Command line of the QEMU that we own; empty: none."""
-    interface: str = "kcs"
-    """The system interface that an owned QEMU gets: kcs, bt or ssif."""
+    interface: Interface = Interface.KCS
+    """The system interface that an owned QEMU gets."""

@@ -1,0 +1,5 @@
+"""`python -m baseboard`."""
+
+from baseboard.cli.main import main
+
+main()

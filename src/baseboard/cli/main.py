@@ -1,0 +1,90 @@
+"""`baseboard`: finds the command, and turns every error into one message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from baseboard.errors import BaseboardError, ConfigError
+
+FAILED, FIXABLE, INTERRUPTED = 1, 2, 130
+
+# fmt: off
+COMMANDS = {
+    # command        module, whose `app` it is
+    "run":           "run",
+}
+# fmt: on
+
+
+class _Commands(TyperGroup):
+    """Imports a command's module when that command is asked for."""
+
+    if not TYPE_CHECKING:  # typer carries its own click, or uses the one beside it: no name for its types
+
+        def list_commands(self, ctx: Any) -> list[str]:
+            return list(COMMANDS)
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            module = COMMANDS.get(cmd_name)
+            if module is None:
+                return None
+            command = typer.main.get_command(import_module(f"baseboard.cli.{module}").app)
+            command.name = cmd_name
+            return command
+
+
+app = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"baseboard {version('baseboard')}")
+        raise typer.Exit
+
+
+@app.callback()
+def baseboard(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The management side of a virtual machine: a complete BMC for QEMU guests and for tests."""
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        app(prog_name="baseboard")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else FAILED
+    except ConfigError as error:
+        return _complain(error, FIXABLE)
+    except BaseboardError as error:
+        return _complain(error, FAILED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return FAILED
+    return 0
+
+
+def _complain(error: BaseboardError, code: int) -> int:
+    print(f"baseboard: {error}", file=sys.stderr)
+    return code

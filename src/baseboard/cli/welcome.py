@@ -1,0 +1,81 @@
+"""What `baseboard run` says when everything is ready: what to type next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from baseboard.aio.endpoint import Address
+    from baseboard.fleet.options import Options
+    from baseboard.store.password import Password
+
+
+def welcome(ready: dict[str, Any], options: Options, password: Password) -> str:
+    """The text, plain: every line of it can be copied."""
+    return "\n".join(_lines(ready, options, password))
+
+
+def _lines(ready: dict[str, Any], options: Options, password: Password) -> Iterator[str]:
+    host, port = ready["lan"]["host"], ready["lan"]["port"]
+    secret = shlex.quote(str(password.path))
+    tool = f"ipmitool -I lanplus -H {host} -p {port} -U {shlex.quote(ready['user'])} -f {secret}"
+    yield f"baseboard is ready: {ready.get('identity', 'BMC')}"
+    yield ""
+    yield f"  LAN       {host} port {port}/udp"
+    yield f"  user      {ready['user']}"
+    if password.fresh:
+        yield f"  password  {password.value.decode()}   (made just now, shown only this once)"
+    yield f"            in {password.path}"
+    yield f"  state     {ready['state']}"
+    yield ""
+    yield "Ask it something:"
+    for question in ("mc info", "sdr elist", "chassis power status"):
+        yield f"  {tool} {question}"
+    if options.qemu:
+        yield ""
+        yield "The guest finds it as /dev/ipmi0 (ipmi_si, ipmi_devintf). Its serial console:"
+        yield f"  {tool} sol activate"
+    elif options.vms:
+        yield ""
+        yield "Give it to a guest (add to QEMU's command line):"
+        for number, address in enumerate(options.vms):
+            yield f"  {qemu_options(address, options.interface, number)}"
+        if options.console is not None and options.console.kind != "pty":
+            yield f"  {serial_options(options.console)}"
+    yield ""
+    yield "Ctrl-C to stop."
+
+
+def qemu_options(address: Address, interface: str, number: int = 0) -> str:
+    """The QEMU options that attach a guest to our end at `address`."""
+    chardev = f"ipmi{number}"
+    where = (
+        f"path={_comma(address.path)}"
+        if address.kind == "unix"
+        else f"host={address.host},port={address.port}"
+    )
+    how = "reconnect=1" if address.listen else "server=on,wait=off"
+    device = {
+        "kcs": f"-device isa-ipmi-kcs,bmc=bmc{number}",
+        "bt": f"-device isa-ipmi-bt,bmc=bmc{number}",
+        "ssif": f"-device smbus-ipmi,bmc=bmc{number}",
+    }[interface]
+    chardev_option = shlex.quote(f"socket,id={chardev},{where},{how}")
+    return f"-chardev {chardev_option} -device ipmi-bmc-extern,id=bmc{number},chardev={chardev} {device}"
+
+
+def serial_options(address: Address) -> str:
+    """The QEMU options that make the guest's first serial port reachable at `address`."""
+    where = (
+        f"path={_comma(address.path)}"
+        if address.kind == "unix"
+        else f"host={address.host},port={address.port}"
+    )
+    return f"-chardev {shlex.quote(f'socket,id=serial0,{where},server=on,wait=off')} -serial chardev:serial0"
+
+
+def _comma(path: str) -> str:
+    """As QEMU's option parser wants it: a comma is written twice."""
+    return path.replace(",", ",,")

@@ -1,0 +1,90 @@
+"""From flags and the configuration file to the options of one instance; flags win."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from baseboard.aio.endpoint import Address, parse_console, parse_lan, parse_vm
+from baseboard.errors import ConfigError
+from baseboard.fleet.options import Interface, Options, PowerKind
+from baseboard.store.directory import VM
+from baseboard.store.password import Password, first_password, read_password
+
+LAN_PORTS = 101
+"""Ports tried when none was named: 6230 to 6330."""
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """The flags of `baseboard run` as they were typed."""
+
+    state: Path
+    lan: str | None = None
+    user: str | None = None
+    password_file: Path | None = None
+    vms: tuple[str, ...] = ()
+    console: str | None = None
+    power: str | None = None
+    interface: str | None = None
+    config: Path | None = None
+    qemu: tuple[str, ...] = ()
+
+
+def plan(flags: Flags) -> tuple[Options, Password]:
+    """What to start, and the first user's password.  Raises ConfigError."""
+    # Relative paths mean the same wherever QEMU or another command is started.
+    options = Options(state=flags.state.absolute(), lan_ports=LAN_PORTS)
+    options = _flagged(options, flags)
+    if options.qemu:
+        if options.power is PowerKind.SIMULATED and flags.power is None:
+            options = replace(options, power=PowerKind.QEMU)
+    elif options.power is PowerKind.QEMU:
+        raise ConfigError("power qemu needs the QEMU to run: baseboard run -- qemu-system-x86_64 ...")
+    elif not options.vms:
+        options = replace(options, vms=(Address("unix", path=str(options.state / VM)),))
+    password = (
+        read_password(options.password_file) if options.password_file else first_password(options.state)
+    )
+    return replace(options, password_file=password.path), password
+
+
+def _flagged(options: Options, flags: Flags) -> Options:
+    if flags.lan is not None:
+        options = replace(options, lan=parse_lan(flags.lan), lan_ports=1)
+    if flags.user is not None:
+        options = replace(options, user=_user(flags.user))
+    if flags.password_file is not None:
+        options = replace(options, password_file=flags.password_file.absolute())
+    if flags.vms:
+        options = replace(options, vms=tuple(_absolute(parse_vm(text)) for text in flags.vms))
+    if flags.console is not None:
+        options = replace(options, console=_absolute(parse_console(flags.console)))
+    if flags.power is not None:
+        options = replace(options, power=_choice(PowerKind, flags.power, "--power"))
+    if flags.interface is not None:
+        options = replace(options, interface=_choice(Interface, flags.interface, "--interface"))
+    if flags.qemu:
+        options = replace(options, qemu=flags.qemu)
+    return options
+
+
+def _absolute(address: Address) -> Address:
+    return replace(address, path=str(Path(address.path).absolute())) if address.kind == "unix" else address
+
+
+def _choice(kind: type[Choice], text: str, what: str) -> Choice:
+    try:
+        return kind(text)
+    except ValueError:
+        raise ConfigError(f"{what}: {text!r} is not one of {', '.join(kind)}") from None
+
+
+def _user(name: str) -> str:
+    if not 1 <= len(name.encode()) <= 16 or "\0" in name:
+        raise ConfigError(f"--user: {name!r} is not a name of 1 to 16 bytes")
+    return name
