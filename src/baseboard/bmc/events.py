@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from baseboard.ipmi.ipmb import BusMessage
+from baseboard.ipmi.message import Session
+
 
 class PowerAction(IntEnum):
     """Chassis Control's actions.  [IPMI 28.3, Table 28-4]"""
@@ -52,6 +55,13 @@ class PowerRequested(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class IdentifyChanged(Event):
+    """The chassis identify light went on or off."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NmiRequested(Event):
     """A watchdog pre-timeout wants a non-maskable interrupt."""
 
@@ -72,10 +82,22 @@ class InterruptEnableChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BridgedResponse(Event):
+    """The answer to a tracked Send Message: goes to the console as a message of its own.  [IPMI 6.13.3]"""
+
+    peer: object
+    """`Context.peer` of the request that asked."""
+    session: Session | None
+    response: BusMessage
+
+
+@dataclass(frozen=True, slots=True)
 class UserChanged(Event):
     """A user's name, password, access or enable changed: sessions opened with the old ones end."""
 
     user_id: int
+    by_session: int | None = None
+    """Id of the session that made the change: it may go on, for it has yet to close itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +112,17 @@ class ControllerReset(Event):
     """Cold or Warm Reset: sessions end after the answer has left."""
 
     cold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformEvent(Event):
+    """Something happened that belongs into the SEL."""
+
+    sensor_type: int
+    sensor_number: int
+    event_type: int
+    deassertion: bool
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
