@@ -10,11 +10,20 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Protocol
 
+from baseboard.bmc.authority import BmcAuthority
 from baseboard.bmc.changes import Changes, Rows
+from baseboard.bmc.channels import ROOM as CHANNELS
+from baseboard.bmc.channels import Channels
 from baseboard.bmc.clock import ROOM as CLOCK
 from baseboard.bmc.clock import Clock
-from baseboard.bmc.events import Event
+from baseboard.bmc.device import ROOM as DEVICE
+from baseboard.bmc.device import Device
+from baseboard.bmc.events import ControllerReset, Event
+from baseboard.bmc.lan_configuration import ROOM as LAN_CONFIGURATION
+from baseboard.bmc.lan_configuration import LanConfiguration
 from baseboard.bmc.settings import Settings
+from baseboard.bmc.users import ROOM as USERS
+from baseboard.bmc.users import Users
 
 
 class Stateful(Protocol):
@@ -22,6 +31,13 @@ class Stateful(Protocol):
 
     def restore(self, rows: Rows) -> None:
         """Take back what was kept in this object's room."""
+
+
+class Volatile(Protocol):
+    """Has state that Cold or Warm Reset takes back to what it is at power-on."""
+
+    def reset(self, cold: bool, now: float) -> None:
+        """Go back; a warm reset leaves thresholds and the like as they are.  [IPMI 20.2, 20.3]"""
 
 
 class Timed(Protocol):
@@ -42,8 +58,26 @@ class Bmc:
         self.changes = Changes()
         self._events: deque[Event] = deque()
         self.clock = Clock(self.changes)
-        self._stateful: dict[str, Stateful] = {CLOCK: self.clock}
+        self.device = Device(self.changes, settings.device)
+        self.users = Users(self.changes, self.emit)
+        self.channels = Channels(self.changes, self.emit, settings.channels)
+        self.lan_configuration = LanConfiguration(self.changes, settings.lan, self.device)
+        self.authority = BmcAuthority(self.device, self.users, self.channels, self.lan_configuration)
+        self._stateful: dict[str, Stateful] = {
+            CLOCK: self.clock,
+            DEVICE: self.device,
+            USERS: self.users,
+            CHANNELS: self.channels,
+            LAN_CONFIGURATION: self.lan_configuration,
+        }
         self._timed: tuple[Timed, ...] = ()
+        self._volatile: tuple[Volatile, ...] = (self.channels, self.lan_configuration)
+
+    def reset(self, cold: bool, now: float) -> None:
+        """Cold or Warm Reset: volatile state goes back to power-on values; what is durable stays."""
+        for thing in self._volatile:
+            thing.reset(cold, now)
+        self.emit(ControllerReset(cold))
 
     def restore(self, rooms: Mapping[str, Rows]) -> None:
         """Give every object what it had kept."""

@@ -45,6 +45,18 @@ class ChannelPolicy:
     authentication_types: tuple[int, int, int, int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class LoginStatus:
+    """Bits 2:0 of the status in Get Channel Authentication Capabilities.  [IPMI 22.13, Table 22-15]"""
+
+    anonymous: bool
+    """Bit 0: the null user is enabled and has no password."""
+    null_names: bool
+    """Bit 1: the null user is enabled and has a password."""
+    other_names: bool
+    """Bit 2: a user with a name is enabled."""
+
+
 class Authority(Protocol):
     """Who may log in, with what, to do what."""
 
@@ -75,3 +87,6 @@ class Authority(Protocol):
 
     def session_limit_reached(self, user_id: int, channel: int, open_sessions: int) -> bool:
         """Whether the user has as many sessions as its limit allows (0: no limit)."""
+
+    def login_status(self, channel: int) -> LoginStatus:
+        """Which kinds of users could log in on the channel now."""
