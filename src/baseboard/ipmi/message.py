@@ -6,7 +6,7 @@ how either is framed: checksums, sequence numbers and sessions stay in `lan/`, `
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -42,6 +42,67 @@ class Session(Protocol):
     """Its cipher suite has a confidentiality algorithm."""
     authenticated: bool
     """Its cipher suite has an integrity algorithm."""
+    channel: int
+    """The channel that it was opened on."""
+
+    @property
+    def console_ip(self) -> bytes:
+        """IPv4 address of the console, most significant byte first; zeros when it has none."""
+
+    @property
+    def console_mac(self) -> bytes:
+        """Ethernet address of the console; zeros when it is not known."""
+
+    @property
+    def console_port(self) -> int:
+        """UDP port of the console."""
+
+
+class SessionTable(Protocol):
+    """The open sessions, as command handlers see them."""
+
+    capacity: int
+    """Sessions that can be open at a time."""
+    offers_ipmi15: bool
+    """IPMI 1.5 sessions can be opened here, as far as the channel's policy goes."""
+    port: int
+    """The UDP port that answers."""
+
+    def find(self, session_id: int) -> Session | None:
+        """The open session with this id."""
+
+    def by_handle(self, handle: int) -> Session | None:
+        """The open session with this handle."""
+
+    def active(self) -> Sequence[Session]:
+        """All, the oldest first."""
+
+    def close_session(self, session_id: int) -> bool:
+        """Close one; False when there is no such session."""
+
+
+class NoSessions:
+    """The session table of a controller without a LAN."""
+
+    capacity = 0
+    offers_ipmi15 = False
+    port = 0
+
+    def find(self, session_id: int) -> Session | None:
+        """None."""
+        return None
+
+    def by_handle(self, handle: int) -> Session | None:
+        """None."""
+        return None
+
+    def active(self) -> Sequence[Session]:
+        """Nothing."""
+        return ()
+
+    def close_session(self, session_id: int) -> bool:
+        """There is none to close."""
+        return False
 
 
 @dataclass(slots=True)
