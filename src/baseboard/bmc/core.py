@@ -74,6 +74,7 @@ class Core:
 
     def __init__(self, bmc: Bmc, tables: Iterable[CommandTable], on_fault: Fault | None = None) -> None:
         self.bmc = bmc
+        bmc.messaging.handler = self.handle
         self._on_fault = on_fault
         self._table: dict[int, Command[Any]] = {}
         self._groups: dict[int, dict[int, Command[Any]]] = {}
