@@ -283,7 +283,7 @@ def test_a_machine_that_starts_anew_finds_the_power_on_enables(bench: Bench) -> 
         AttentionChanged(True, False),
     ]
     assert bench.ask("18 2f") == "1c 2f 00 08"
-    assert bench.ask("18 33") == ANSWER
+    assert bench.ask("18 33") == ANSWER.replace("08 95", "0f 8e")  # asked while all were on
 
 
 numbers = st.sampled_from([0x2E, 0x2F, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x57])
