@@ -18,6 +18,9 @@ FAILED, FIXABLE, INTERRUPTED = 1, 2, 130
 COMMANDS = {
     # command        module, whose `app` it is
     "run":           "run",
+    "init":          "init",
+    "check":         "check",
+    "reset-state":   "reset_state",
 }
 # fmt: on
 
@@ -86,5 +89,6 @@ def _run() -> int:
 
 
 def _complain(error: BaseboardError, code: int) -> int:
-    print(f"baseboard: {error}", file=sys.stderr)
+    text = str(error)
+    print(text if "\n" in text else f"baseboard: {text}", file=sys.stderr)  # several lines: one a mistake
     return code

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from baseboard.aio.endpoint import DEFAULT_LAN, Address
 from baseboard.bmc.settings import Settings
+from baseboard.ipmi.privilege import Privilege
 
 
 class PowerKind(StrEnum):
@@ -16,6 +17,15 @@ class PowerKind(StrEnum):
     SIMULATED = "simulated"
     VM = "vm"
     QEMU = "qemu"
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherUser:
+    """A user beside the first one."""
+
+    name: str
+    password_file: Path
+    limit: Privilege = Privilege.ADMINISTRATOR
 
 
 class Interface(StrEnum):
@@ -39,6 +49,10 @@ class Options:
     user: str = "admin"
     password_file: Path | None = None
     """Where the first user's password is; None: STATE/password, made at the first run."""
+    limit: Privilege = Privilege.ADMINISTRATOR
+    """The first user's."""
+    further_users: tuple[FurtherUser, ...] = ()
+    """Users 3, 4, ..."""
     vms: tuple[Address, ...] = ()
     console: Address | None = None
     power: PowerKind = PowerKind.SIMULATED

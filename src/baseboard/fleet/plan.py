@@ -10,8 +10,9 @@ from typing import TypeVar
 from baseboard.aio.endpoint import Address, parse_console, parse_lan, parse_vm
 from baseboard.errors import ConfigError
 from baseboard.fleet.options import Interface, Options, PowerKind
+from baseboard.fleet.users import logins
 from baseboard.store.directory import VM
-from baseboard.store.password import Password, first_password, read_password
+from baseboard.store.password import Password
 
 LAN_PORTS = 101
 """Ports tried when none was named: 6230 to 6330."""
@@ -39,6 +40,10 @@ def plan(flags: Flags) -> tuple[Options, Password]:
     """What to start, and the first user's password.  Raises ConfigError."""
     # Relative paths mean the same wherever QEMU or another command is started.
     options = Options(state=flags.state.absolute(), lan_ports=LAN_PORTS)
+    if flags.config is not None:
+        from baseboard.fleet.configured import configured  # pydantic costs 40 ms: only who has a file pays
+
+        options = configured(options, flags.config)
     options = _flagged(options, flags)
     if options.qemu:
         if options.power is PowerKind.SIMULATED and flags.power is None:
@@ -47,9 +52,7 @@ def plan(flags: Flags) -> tuple[Options, Password]:
         raise ConfigError("power qemu needs the QEMU to run: baseboard run -- qemu-system-x86_64 ...")
     elif not options.vms:
         options = replace(options, vms=(Address("unix", path=str(options.state / VM)),))
-    password = (
-        read_password(options.password_file) if options.password_file else first_password(options.state)
-    )
+    password = logins(options)[0].password
     return replace(options, password_file=password.path), password
 
 

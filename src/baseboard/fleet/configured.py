@@ -1,0 +1,199 @@
+"""What a configuration file means: its sections as options and settings.
+
+`store.configuration` has checked types and limits. What only this room can know (addresses, names of
+sensor types and states, thresholds in their order) is checked here, with the file's lines all the same.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from baseboard.aio.endpoint import DEFAULT_LAN, Address, parse_console, parse_vm
+from baseboard.bmc.chassis import RestorePolicy
+from baseboard.bmc.settings import Settings
+from baseboard.errors import ConfigError
+from baseboard.fleet.options import FurtherUser, Interface, Options, PowerKind
+from baseboard.ipmi.privilege import Privilege
+from baseboard.ipmi.transport_lan import AuthenticationTypes
+from baseboard.store.configuration import Configuration, load
+from baseboard.store.password import read_password
+from baseboard.store.sections import User
+from baseboard.store.source import Source, found
+from baseboard.store.toml_lines import Path as Loc
+
+T = TypeVar("T")
+
+# fmt: off
+AUTHENTICATION_TYPES = {
+    "none":     AuthenticationTypes.NONE,
+    "md2":      AuthenticationTypes.MD2,
+    "md5":      AuthenticationTypes.MD5,
+    "password": AuthenticationTypes.STRAIGHT_PASSWORD,
+}
+
+RESTORE_POLICIES = {
+    "always-off": RestorePolicy.STAY_OFF,
+    "previous":   RestorePolicy.PREVIOUS,
+    "always-on":  RestorePolicy.ALWAYS_ON,
+}
+# fmt: on
+
+
+def configured(options: Options, path: Path) -> Options:
+    """`options` with what the file says.  Raises one ConfigError with every mistake's file and line."""
+    configuration, source = load(path)
+    return _Meaning(configuration, source).apply(options)
+
+
+class _Meaning:
+    """One file on its way to options; mistakes are gathered, so that all are told at once."""
+
+    def __init__(self, configuration: Configuration, source: Source) -> None:
+        self._file = configuration
+        self._source = source
+        self._mistakes: list[tuple[int, str]] = []
+
+    def apply(self, options: Options) -> Options:
+        options = self._lan(options)
+        options = self._users(options)
+        options = self._machine(options)
+        options = replace(options, settings=self._settings(options.settings))
+        if self._mistakes:
+            raise ConfigError("\n".join(text for _, text in sorted(self._mistakes)))
+        return options
+
+    def _lan(self, options: Options) -> Options:
+        lan = self._file.lan
+        port = DEFAULT_LAN.port if lan.port is None else lan.port
+        return replace(
+            options,
+            lan=Address("udp", host=lan.host, port=port),
+            lan_ports=options.lan_ports if lan.port is None else 1,
+        )
+
+    def _users(self, options: Options) -> Options:
+        if not self._file.user:
+            return options
+        first, *others = self._file.user
+        further = []
+        for number, user in enumerate(others, 1):
+            if file := self._password_file(user, number):
+                further.append(FurtherUser(user.name, file, _privilege(user.privilege)))
+            elif user.password_file is None:
+                self._mistake(
+                    ("user", number), "password_file is missing: only the first user can do without"
+                )
+        return replace(
+            options,
+            user=first.name,
+            password_file=self._password_file(first, 0),
+            limit=_privilege(first.privilege),
+            further_users=tuple(further),
+        )
+
+    def _password_file(self, user: User, number: int) -> Path | None:
+        if user.password_file is None:
+            return None
+        path = self._beside(user.password_file)
+        try:
+            return read_password(path).path
+        except ConfigError as error:
+            self._mistake(("user", number, "password_file"), str(error))
+            return None
+
+    def _machine(self, options: Options) -> Options:
+        vm, console, power = self._file.vm, self._file.console, self._file.power
+        addresses = [
+            self._address(parse_vm, text, ("vm", "addresses", number))
+            for number, text in enumerate(vm.addresses)
+        ]
+        serial = (
+            self._address(parse_console, console.address, ("console", "address")) if console.address else None
+        )
+        return replace(
+            options,
+            vms=tuple(address for address in addresses if address is not None),
+            console=serial,
+            interface=Interface(vm.interface),
+            power=PowerKind(power.kind),
+            qemu=tuple(power.qemu),
+        )
+
+    def _address(self, parse: Callable[[str], Address], text: str, loc: Loc) -> Address | None:
+        try:
+            address = parse(text)
+        except ConfigError as error:
+            self._mistake(loc, str(error).partition(": ")[2])
+            return None
+        return replace(address, path=str(self._beside(address.path))) if address.kind == "unix" else address
+
+    def _settings(self, settings: Settings) -> Settings:
+        lan, power, identity, sol = self._file.lan, self._file.power, self._file.identity, self._file.sol
+        types = AuthenticationTypes(0)
+        for name in lan.ipmi15:
+            types |= AUTHENTICATION_TYPES[name]
+        return replace(
+            settings,
+            device=replace(
+                settings.device,
+                device_id=identity.device_id,
+                device_revision=identity.device_revision,
+                firmware_major=identity.firmware_major,
+                firmware_minor=identity.firmware_minor,
+                manufacturer_id=identity.manufacturer_id,
+                product_id=identity.product_id,
+                guid=self._guid(identity.guid),
+            ),
+            channels=replace(settings.channels, lan_limit=_privilege(lan.privilege_limit)),
+            lan=replace(
+                settings.lan,
+                cipher_suites=tuple(lan.cipher_suites),
+                insecure_cipher_zero=lan.insecure_cipher_zero,
+                authentication_types=types,
+                ipmi15_off_loopback=lan.ipmi15_off_loopback,
+            ),
+            sol=replace(
+                settings.sol,
+                enabled=sol.enabled,
+                privilege=_privilege(sol.privilege),
+                force_encryption=sol.force_encryption,
+                force_authentication=sol.force_authentication,
+                accumulate_interval=sol.accumulate_interval,
+                send_threshold=sol.send_threshold,
+                retry_count=sol.retry_count,
+                retry_interval=sol.retry_interval,
+            ),
+            chassis=replace(
+                settings.chassis,
+                power_restore_policy=RESTORE_POLICIES[power.restore_policy],
+                power_cycle_interval=power.cycle_interval,
+                starts_on=power.starts_on,
+            ),
+        )
+
+    def _guid(self, text: str | None) -> bytes | None:
+        if text is None:
+            return None
+        try:
+            return uuid.UUID(text).bytes
+        except ValueError:
+            self._mistake(
+                ("identity", "guid"),
+                f'found {found(text)}; allowed: a UUID, as in "123e4567-e89b-42d3-a456-426614174000"',
+            )
+            return None
+
+    def _beside(self, text: str) -> Path:
+        """A path of the file: relative to the file's own directory."""
+        return self._source.path.absolute().parent / Path(text).expanduser()
+
+    def _mistake(self, loc: Loc, text: str) -> None:
+        self._mistakes.append((self._source.line(loc), self._source.mistake(loc, text)))
+
+
+def _privilege(name: str) -> Privilege:
+    return Privilege[name.upper()]

@@ -1,0 +1,227 @@
+"""The tables of the configuration file: every setting with its default, its meaning and its limits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
+
+from baseboard.store.setting import Section, setting
+
+LONGEST_FRU_FIELD = 63
+FRU_TEXT = f"text of up to {LONGEST_FRU_FIELD} characters of Latin-1"
+
+Privilege = Literal["callback", "user", "operator", "administrator"]
+
+
+def _bytes_limit(most: int) -> AfterValidator:
+    def check(text: str) -> str:
+        if not 1 <= len(text.encode()) <= most or "\0" in text:
+            raise ValueError(f"allowed: text of 1 to {most} bytes")
+        return text
+
+    return AfterValidator(check)
+
+
+Name16 = Annotated[str, _bytes_limit(16)]
+
+
+def _fru_field(about: str, example: str) -> Any:
+    return setting(None, about, allowed=FRU_TEXT, example=example)
+
+
+def _latin(text: str) -> str:
+    try:
+        fits = len(text.encode("latin-1")) <= LONGEST_FRU_FIELD
+    except UnicodeEncodeError:
+        fits = False
+    if not fits:
+        raise ValueError(f"allowed: {FRU_TEXT}")
+    return text
+
+
+FruText = Annotated[str, AfterValidator(_latin)]
+
+
+class Lan(Section):
+    """IPMI over LAN."""
+
+    host: str = setting("127.0.0.1", "Address to answer on. 0.0.0.0 is every address of this machine.")
+    port: int | None = setting(
+        None, "UDP port; 0 lets the system choose. Unset: 6230, or the first free port after it.",
+        least=0, most=65535, example=623,
+    )  # fmt: skip
+    cipher_suites: list[Literal[0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17]] = setting(
+        [17, 3], "RMCP+ cipher suites that are on, preferred first."
+    )
+    insecure_cipher_zero: bool = setting(
+        False, "Suite 0 lets in whoever knows a user's name: it needs this besides its place in the list."
+    )
+    ipmi15: list[Literal["none", "md2", "md5", "password"]] = setting(
+        ["md5"], "Authentication types of IPMI 1.5 sessions; an empty list: no IPMI 1.5 at all."
+    )
+    ipmi15_off_loopback: bool = setting(False, "Offer IPMI 1.5 also on addresses where others can listen.")
+    privilege_limit: Privilege = setting(
+        "administrator", "The highest level that the channel gives to anybody."
+    )
+    sessions: int = setting(63, "Open sessions at a time.", least=1, most=63)
+    session_timeout: float = setting(
+        60.0, "Seconds without a packet after which a session is closed.", least=1, most=3600
+    )
+    half_open: int = setting(256, "Log-ins that are under way at a time.", least=1, most=4096)
+    half_open_per_source: int = setting(64, "The same for one network address.", least=1, most=4096)
+    half_open_timeout: float = setting(10.0, "Seconds that a log-in may take.", least=1, most=60)
+    hide_unknown_users: bool = setting(
+        False, "Go on with an unknown user as if there were one, so that names cannot be probed."
+    )
+
+
+class User(Section):
+    """A user. The first one in the file is user 2 and takes the place of the built-in "admin"."""
+
+    name: Name16 = setting("admin", "Name for the log-in.", allowed="text of 1 to 16 bytes")
+    password_file: str | None = setting(
+        None,
+        "File with the password: one line of 1 to 20 bytes (16 for IPMI 1.5), seen from "
+        "this file's directory. Unset, for the first user: made at the first run, in the state directory.",
+        example="admin.password",
+    )
+    privilege: Privilege = setting("administrator", "The highest level that this user gets.")
+
+
+class Identity(Section):
+    """Who the controller says it is (Get Device ID, Get System GUID)."""
+
+    device_id: int = setting(0x20, "Device ID.", least=0, most=255)
+    device_revision: int = setting(1, "Device revision.", least=0, most=15)
+    firmware_major: int = setting(0, "Firmware revision, the part before the point.", least=0, most=127)
+    firmware_minor: int = setting(1, "Firmware revision, the part behind it.", least=0, most=99)
+    manufacturer_id: int = setting(
+        32473, "IANA enterprise number; 32473 is the one kept for examples.", least=0, most=0xFFFFF
+    )
+    product_id: int = setting(1, "Product ID.", least=0, most=65535)
+    guid: str | None = setting(
+        None,
+        "System GUID. Unset: made at the first run and kept in the state directory.",
+        allowed='a UUID in quotes, as in "123e4567-e89b-42d3-a456-426614174000"',
+        example="123e4567-e89b-42d3-a456-426614174000",
+    )
+
+
+class Vm(Section):
+    """The wire to the guest's QEMU (-device ipmi-bmc-extern)."""
+
+    addresses: list[str] = setting(
+        [],
+        "Where it is. Empty: connect:unix:vm.sock in the state directory.",
+        allowed="a list of connect:unix:PATH, listen:unix:PATH, connect:tcp:HOST:PORT and "
+        "listen:tcp:HOST:PORT",
+    )
+    interface: Literal["kcs", "bt", "ssif"] = setting("kcs", "System interface of a QEMU that we run.")
+
+
+class Console(Section):
+    """The machine's serial port, for Serial over LAN."""
+
+    address: str | None = setting(
+        None,
+        "Where it is. Unset: there is none.",
+        allowed="unix:PATH, tcp:HOST:PORT or pty",
+        example="unix:console.sock",
+    )
+
+
+class Power(Section):
+    """What power commands act on."""
+
+    kind: Literal["simulated", "vm", "qemu"] = setting(
+        "simulated", "simulated: nothing; vm: the guest, over the wire; qemu: the QEMU that we run."
+    )
+    qemu: list[str] = setting([], 'Command line of the QEMU that we run, as a list; needs kind = "qemu".')
+    restore_policy: Literal["always-off", "previous", "always-on"] = setting(
+        "previous", "What to do with the machine when the controller starts after a loss of power."
+    )
+    cycle_interval: int = setting(1, "Seconds off in a power cycle.", least=0, most=255)
+    starts_on: bool = setting(True, 'The "previous" state of the very first start.')
+
+
+class Sel(Section):
+    """The system event log."""
+
+    capacity: int = setting(4096, "Records.", least=1, most=65534)
+    almost_full_percent: int = setting(90, 'When the log is called "almost full".', least=1, most=100)
+    log_clearing: bool = setting(True, "A cleared log begins with a record that says so.")
+
+
+class Fru(Section):
+    """The inventory (FRU device 0) where it differs from the built-in server's."""
+
+    # fmt: off
+    chassis_part_number:   FruText | None = _fru_field("Chassis area.", "CH-1")
+    chassis_serial_number: FruText | None = _fru_field("", "C0001")
+    board_manufacturer:    FruText | None = _fru_field("Board area.", "Example")
+    board_product_name:    FruText | None = _fru_field("", "Mainboard")
+    board_serial_number:   FruText | None = _fru_field("", "B0001")
+    board_part_number:     FruText | None = _fru_field("", "MB-1")
+    product_manufacturer:  FruText | None = _fru_field("Product area.", "Example")
+    product_name:          FruText | None = _fru_field("", "Server")
+    product_part_number:   FruText | None = _fru_field("", "SRV-1")
+    product_version:       FruText | None = _fru_field("", "1.0")
+    product_serial_number: FruText | None = _fru_field("", "S0001")
+    product_asset_tag:     FruText | None = _fru_field("", "rack 4")
+    # fmt: on
+
+
+class Sol(Section):
+    """Serial over LAN, until commands change it."""
+
+    enabled: bool = setting(True, "Whether it can be activated.")
+    privilege: Privilege = setting("operator", "The least level that may activate it.")
+    force_encryption: bool = setting(False, "Refuse it in sessions without encryption.")
+    force_authentication: bool = setting(False, "Refuse it in sessions without integrity.")
+    accumulate_interval: float = setting(
+        0.01, "Seconds that characters wait for company.", least=0.005, most=1.275
+    )
+    send_threshold: int = setting(96, "Characters that are sent without waiting.", least=1, most=255)
+    retry_count: int = setting(7, "How often an unanswered packet is sent again.", least=0, most=7)
+    retry_interval: float = setting(0.5, "Seconds between these.", least=0, most=2.55)
+
+
+class Sensor(Section):
+    """A sensor. With a unit it has a reading and thresholds, in that unit; with states it has these."""
+
+    name: Name16 = setting(..., "Its name.", allowed="text of 2 to 16 bytes", example="Inlet Temp")
+    number: int | None = setting(
+        None, "Sensor number. Unset: the next free one from 128 on.", least=1, most=254, example=128
+    )
+    type: str = setting(
+        ..., "Sensor type.", allowed='a sensor type\'s name, as in "temperature"', example="temperature"
+    )
+    unit: str | None = setting(
+        None,
+        "Unit of the reading.",
+        allowed='a unit\'s name, as in "degrees C", "RPM", "volts"',
+        example="degrees C",
+    )
+    percentage: bool = setting(False, "The reading is a percentage.")
+    minimum: float = setting(0.0, "The least value that it can report.", example=-10)
+    maximum: float = setting(255.0, "The greatest.", example=90)
+    nominal: float | None = setting(None, "The usual value, which is also the first.", example=23)
+    normal_minimum: float | None = setting(None, "The range of usual values.", example=10)
+    normal_maximum: float | None = setting(None, "", example=35)
+    lower_nonrecoverable: float | None = setting(
+        None, "Thresholds; one that is unset does not exist.", example=-5
+    )
+    lower_critical: float | None = setting(None, "", example=0)
+    lower_noncritical: float | None = setting(None, "", example=5)
+    upper_noncritical: float | None = setting(None, "", example=42)
+    upper_critical: float | None = setting(None, "", example=47)
+    upper_nonrecoverable: float | None = setting(None, "", example=55)
+    hysteresis: float = setting(0.0, "How far it must go back over a threshold.", least=0, example=2)
+    states: list[str] = setting(
+        [], "States of a discrete sensor (instead of a unit).",
+        allowed='a list of the type\'s state names, as in ["presence detected", "failure detected"]',
+    )  # fmt: skip
+    present: list[str] = setting([], "Those that hold at the start.", allowed="a list of names from states")
+    settable: bool = setting(True, "Clients may set its reading over IPMI.")
+    events: bool = setting(True, "Its events are logged.")
