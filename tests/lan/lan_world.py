@@ -1,4 +1,4 @@
-"""Who may log in, by a table; a handler with three commands; and a console of our own for each session kind."""
+"""Who may log in, by a table; a handler with a few commands; a console for each kind of session."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ MONITOR = Account(4, b"monitor", b"mon", Privilege.USER)
 ANONYMOUS = Account(1, b"", b"anonpw", Privilege.ADMINISTRATOR)
 
 
+RULES = ChannelPolicy(
+    enabled=True,
+    limit=Privilege.ADMINISTRATOR,
+    per_message_authentication=True,
+    user_level_authentication=True,
+    authentication_types=(0x15, 0x15, 0x15, 0x15, 0x15),
+)
+
+
 @dataclass
 class TableAuthority:
     """Answers from plain values."""
@@ -36,7 +45,7 @@ class TableAuthority:
     guid: bytes = GUID
     channel_key: bytes = b""
     suites: dict[int, Privilege] = field(default_factory=lambda: dict.fromkeys(ALL_SUITES, Privilege.OEM))
-    rules: ChannelPolicy = ChannelPolicy(True, Privilege.ADMINISTRATOR, True, True, (0x15,) * 5)
+    rules: ChannelPolicy = RULES
     session_limit: int = 0
 
     def policy(self, channel: int) -> ChannelPolicy:
@@ -63,7 +72,7 @@ class TableAuthority:
 
 
 class Toy:
-    """Get Device ID (User), Get System GUID (none), Set Session Privilege Level, Close Session, Add SEL Entry."""
+    """Device ID and GUID, privilege level and Close Session, Add SEL Entry, Read FRU Data."""
 
     def __init__(self) -> None:
         self.server: LanServer

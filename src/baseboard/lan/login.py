@@ -5,8 +5,8 @@ Theory of operation
 Each Open Session Request makes an `Opening` in the pool of log-ins under way. Its id becomes the session's.
 
     OPENED      Open Session was answered; waits for RAKP 1
-    CHALLENGED  RAKP 2 carried our proof; waits for RAKP 3
-    DECIDED     RAKP 4 said yes or no; only repeats it
+    CHALLENGED  RAKP 2 carried our proof; waits for RAKP 3, or for another RAKP 1
+    DECIDED     RAKP 2 said no, or RAKP 4 yes or no; only repeats it
 
 Every message may arrive twice. One that is byte for byte the last of its kind gets the same bytes again,
 also after the decision; that is why a decided opening stays until it expires. Our random number belongs to
@@ -231,31 +231,32 @@ class Login:
         if len(payload) < LEAST_WITH_ID:
             return None
         opening = self._pool.find(int.from_bytes(payload[4:8], "little"), now)
-        if opening is None or opening.phase is Phase.DECIDED:
-            return _refusal(
-                payload[0], Status.INVALID_SESSION_ID, 0 if opening is None else opening.console_id
-            )
-        if opening.phase is Phase.CHALLENGED and opening.request == payload:
+        if opening is None:
+            return _refusal(payload[0], Status.INVALID_SESSION_ID, 0)
+        if opening.request == payload:
             return opening.answer
-        try:
-            request = Rakp1.decode(payload)
-        except DecodeError:
-            return _refusal(payload[0], Status.ILLEGAL_PARAMETER, opening.console_id)
-        try:
-            opening.account = self._look_up(request, opening)
-        except Refused as refused:
-            return _refusal(request.tag, refused.status, opening.console_id)
-        opening.rakp1 = request
-        opening.phase = Phase.CHALLENGED
+        if opening.phase is Phase.DECIDED:
+            return _refusal(payload[0], Status.INACTIVE_SESSION_ID, opening.console_id)
         opening.request = payload
-        opening.answer = Rakp2(
-            tag=request.tag,
-            status=Status.OK,
-            console_session_id=opening.console_id,
-            random=opening.random_c,
-            guid=self._authority.guid,
-            code=self._rakp2_code(opening, request),
-        ).encode()
+        try:
+            opening.rakp1 = request = Rakp1.decode(payload)
+            opening.account = self._look_up(request, opening)
+        except DecodeError:
+            opening.phase = Phase.DECIDED
+            opening.answer = _refusal(payload[0], Status.ILLEGAL_PARAMETER, opening.console_id)
+        except Refused as refused:
+            opening.phase = Phase.DECIDED
+            opening.answer = _refusal(payload[0], refused.status, opening.console_id)
+        else:
+            opening.phase = Phase.CHALLENGED
+            opening.answer = Rakp2(
+                tag=request.tag,
+                status=Status.OK,
+                console_session_id=opening.console_id,
+                random=opening.random_c,
+                guid=self._authority.guid,
+                code=self._rakp2_code(opening, request),
+            ).encode()
         return opening.answer
 
     def _look_up(self, request: Rakp1, opening: Opening) -> Account | None:
@@ -303,12 +304,12 @@ class Login:
         if len(payload) < LEAST_WITH_ID:
             return None
         opening = self._pool.find(int.from_bytes(payload[4:8], "little"), now)
-        if opening is None or opening.phase is Phase.OPENED or opening.rakp1 is None:
-            return _refusal(
-                payload[0], Status.INVALID_SESSION_ID, 0 if opening is None else opening.console_id
-            )
-        if opening.phase is Phase.DECIDED:
-            return opening.answer if opening.request == payload else None
+        if opening is None:
+            return _refusal(payload[0], Status.INVALID_SESSION_ID, 0)
+        if opening.phase is Phase.DECIDED and opening.request == payload:
+            return opening.answer
+        if opening.phase is not Phase.CHALLENGED or opening.rakp1 is None:
+            return _refusal(payload[0], Status.INACTIVE_SESSION_ID, opening.console_id)
         request = Rakp3.decode(payload)
         if request.status:
             self._pool.remove(opening.id)  # the console gave up  [IPMI 13.22]
