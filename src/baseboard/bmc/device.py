@@ -107,7 +107,7 @@ class Device:
             self.device_state = device_state
 
     def power_changed(self, on: bool, now: float) -> None:
-        """The machine's power changed, or it was reset: what its software had told of itself no longer holds."""
+        """The machine's power changed, or it was reset: what its software had told no longer holds."""
         self.system_state = SystemPowerState.LEGACY_ON if on else SystemPowerState.S4_OR_S5
 
     def _encode_identity(self) -> Encoded:
