@@ -64,7 +64,7 @@ from baseboard.lan.rmcp import (
     frame_15,
     frame_plus,
 )
-from baseboard.lan.session import LanSession, Sessions
+from baseboard.lan.session import FastPath, LanSession, Sessions
 from baseboard.lan.session15 import (
     ACTIVATE_SESSION,
     GET_SESSION_CHALLENGE,
@@ -82,6 +82,7 @@ MOST_OUTSTANDING = 1024
 
 _FAST_HEADER = Struct("<5xBIIH")  # payload type, session id, sequence number, payload length
 _FAST_START = IPMI + bytes((FORMAT_RMCP_PLUS,))
+_FAST_KIND = ENCRYPTED | AUTHENTICATED | PAYLOAD_IPMI
 _FAST_LEAST = HEADER_PLUS.size + 32 + 2 + 12
 _BYTES = tuple(bytes((number,)) for number in range(256))
 _FAST_TRAILER = b"\xff\xff\x02\x07"  # behind a payload whose length is a multiple of 4
@@ -133,8 +134,8 @@ class LanServer(Sessions):
         if len(data) >= _FAST_LEAST and data[:5] == _FAST_START:
             kind, session_id, sequence, length = _FAST_HEADER.unpack_from(data)
             session = self.sessions.get(session_id)
-            if session is not None and session.fast_type == kind:
-                return self._exchange(session, data, sequence, length, address, now)
+            if session is not None and session.fast is not None and kind == _FAST_KIND:
+                return self._exchange(session, session.fast, data, sequence, length, address, now)
         try:
             return self._receive(data, address, now)
         except DecodeError:
@@ -149,12 +150,17 @@ class LanServer(Sessions):
         return datagrams
 
     def _exchange(
-        self, session: LanSession, data: bytes, sequence: int, length: int, address: Hashable, now: float
+        self,
+        session: LanSession,
+        fast: FastPath,
+        data: bytes,
+        sequence: int,
+        length: int,
+        address: Hashable,
+        now: float,
     ) -> bytes | None:
         """Fast path: authenticate, decrypt, check, handle, encrypt and seal in one go."""
-        assert isinstance(session, Session20)
         # Integrity [IPMI 13.28.4]
-        fast = session.fast
         code_at = len(data) - fast.code_length
         end = 16 + length
         if code_at < end + 2 or data[code_at - 1] != 7 or end + data[code_at - 2] + 2 != code_at:
@@ -191,7 +197,7 @@ class LanServer(Sessions):
         context = session.context
         context.now = now
         context.privilege = session.privilege
-        request = Message(netfn_lun >> 2, netfn_lun & 3, command, message[6:-1])
+        request = tuple.__new__(Message, (netfn_lun >> 2, netfn_lun & 3, command, message[6:-1]))
         if netfn_lun << 8 | command in NOT_REPEATABLE:
             repeated = session.repeats.find(message, sequence, now)
             answer = self.handler(request, context) if repeated is None else repeated

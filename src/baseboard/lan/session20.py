@@ -17,24 +17,8 @@ from baseboard.lan.rmcp import (
     PAYLOAD_TYPE,
     TRAILERS,
 )
-from baseboard.lan.session import LanSession
+from baseboard.lan.session import FastPath, LanSession
 from baseboard.lan.window import next_sequence, window_plus
-
-
-class FastPath:
-    """What the server's fast path takes from a session with HMAC and AES, one attribute away."""
-
-    __slots__ = ("code_length", "decrypt_blocks", "encrypt_blocks", "head", "inner", "outer")
-
-    def __init__(self, code: KeyedHash, aes: Aes, console_id: int) -> None:
-        self.inner = code.inner
-        self.outer = code.outer
-        self.code_length = code.length
-        self.encrypt_blocks = aes.encrypt_blocks
-        self.decrypt_blocks = aes.decrypt_blocks
-        kind = ENCRYPTED | AUTHENTICATED | PAYLOAD_IPMI
-        self.head = HEADER_PLUS.pack(IPMI, FORMAT_RMCP_PLUS, kind, console_id, 0, 0)[4:10]
-        """Format byte to session id of an outbound packet."""
 
 
 class Session20(LanSession):
@@ -48,7 +32,6 @@ class Session20(LanSession):
         "_random",
         "aes",
         "console_id",
-        "fast",
         "packet_code",
         "plain_sequence",
         "plain_window",
@@ -83,10 +66,10 @@ class Session20(LanSession):
         self.plain_window = window_plus()
         self.plain_sequence = 0
         self._protection: dict[int, bool] = {}
-        self.fast: FastPath
         if isinstance(self.packet_code, KeyedHash) and self.aes is not None:
-            self.fast = FastPath(self.packet_code, self.aes, console_id)
-            self.fast_type = ENCRYPTED | AUTHENTICATED | PAYLOAD_IPMI
+            kind = ENCRYPTED | AUTHENTICATED | PAYLOAD_IPMI
+            head = HEADER_PLUS.pack(IPMI, FORMAT_RMCP_PLUS, kind, console_id, 0, 0)[4:10]
+            self.fast = FastPath(self.packet_code, self.aes, head)
 
     def protect_payload(self, payload_type: int, *, authenticated: bool) -> None:
         """Say that a payload was activated with or without authentication; without is the exception."""
