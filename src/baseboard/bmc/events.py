@@ -130,3 +130,10 @@ class SensorEventLogged(Event):
     """A record was added to the SEL; for whoever watches (the control socket)."""
 
     record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SolChanged(Event):
+    """A command gave serial over LAN to a session, or (None) took it away: the engine has something to do."""
+
+    session_id: int | None
