@@ -3,11 +3,38 @@
 from __future__ import annotations
 
 from baseboard.bmc.core import CommandTable
-from baseboard.bmc.handlers import channels, device, lan_configuration, users
+from baseboard.bmc.handlers import (
+    channels,
+    chassis,
+    device,
+    fru,
+    lan_configuration,
+    messaging,
+    payload,
+    sdr,
+    sel,
+    sensors,
+    session,
+    sol,
+    system_info,
+    users,
+    watchdog,
+)
 
 TABLES: tuple[CommandTable, ...] = (
+    chassis.TABLE,
+    sensors.TABLE,
     device.TABLE,
+    session.TABLE,
+    watchdog.TABLE,
+    messaging.TABLE,
     channels.TABLE,
     users.TABLE,
+    payload.TABLE,
+    system_info.TABLE,
+    fru.TABLE,
+    sdr.TABLE,
+    sel.TABLE,
     lan_configuration.TABLE,
+    sol.TABLE,
 )

@@ -7,23 +7,49 @@ and deadlines go out.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from baseboard.bmc.authority import BmcAuthority
+from baseboard.bmc.boot_options import ROOM as BOOT_OPTIONS
+from baseboard.bmc.boot_options import BootOptions
 from baseboard.bmc.changes import Changes, Rows
 from baseboard.bmc.channels import ROOM as CHANNELS
 from baseboard.bmc.channels import Channels
+from baseboard.bmc.chassis import ROOM as CHASSIS
+from baseboard.bmc.chassis import Chassis
 from baseboard.bmc.clock import ROOM as CLOCK
 from baseboard.bmc.clock import Clock
 from baseboard.bmc.device import ROOM as DEVICE
 from baseboard.bmc.device import Device
 from baseboard.bmc.events import ControllerReset, Event
+from baseboard.bmc.fru import ROOM as FRU
+from baseboard.bmc.fru import FruSettings, FruStore
 from baseboard.bmc.lan_configuration import ROOM as LAN_CONFIGURATION
 from baseboard.bmc.lan_configuration import LanConfiguration
+from baseboard.bmc.messaging import Messaging
+from baseboard.bmc.payload_access import ROOM as PAYLOAD_ACCESS
+from baseboard.bmc.payload_access import PayloadAccess
+from baseboard.bmc.platform_events import PlatformEvents
+from baseboard.bmc.sdr import ROOM as SDR
+from baseboard.bmc.sdr import SdrRepository
+from baseboard.bmc.sel import ROOM as SEL
+from baseboard.bmc.sel import Sel
+from baseboard.bmc.sensor_sdr import main_records
+from baseboard.bmc.sensors import ROOM as SENSORS
+from baseboard.bmc.sensors import Sensors
 from baseboard.bmc.settings import Settings
+from baseboard.bmc.simulation.inventory import default_devices
+from baseboard.bmc.simulation.simulation import Simulation
+from baseboard.bmc.sol_configuration import ROOM as SOL
+from baseboard.bmc.sol_configuration import SolConfiguration
+from baseboard.bmc.system_info import ROOM as SYSTEM_INFO
+from baseboard.bmc.system_info import SystemInfo
 from baseboard.bmc.users import ROOM as USERS
 from baseboard.bmc.users import Users
+from baseboard.bmc.watchdog import Watchdog
+from baseboard.ipmi.message import NoSessions, SessionTable
+from baseboard.lan.sol import SolEngine
 
 
 class Stateful(Protocol):
@@ -58,20 +84,69 @@ class Bmc:
         self.changes = Changes()
         self._events: deque[Event] = deque()
         self.clock = Clock(self.changes)
+        self.boot_options = BootOptions(self.changes, now)
+        self.chassis = Chassis(
+            settings.chassis, self.changes, self.boot_options, self.emit, self.platform_event
+        )
         self.device = Device(self.changes, settings.device)
         self.users = Users(self.changes, self.emit)
         self.channels = Channels(self.changes, self.emit, settings.channels)
         self.lan_configuration = LanConfiguration(self.changes, settings.lan, self.device)
+        self.system_info = SystemInfo(self.changes, settings.system_info)
         self.authority = BmcAuthority(self.device, self.users, self.channels, self.lan_configuration)
+        self.payload_access = PayloadAccess(self.changes)
+        self.sol_configuration = SolConfiguration(self.changes, settings.sol)
+        self.sol = SolEngine(self.sol_configuration.timing)
+        self.sessions: SessionTable = NoSessions()
+        """The open sessions; a LAN server puts itself in here."""
+        self.channels.count_sessions = self._count_sessions
+        self.messaging = Messaging(self.emit)
+        self.watchdog = Watchdog(self.emit, self.messaging, self.platform_event)
+        self.chassis.listeners += [
+            self.messaging.power_changed,
+            self.watchdog.power_changed,
+            self.device.power_changed,
+            self.system_info.power_changed,
+        ]
+        self.sel = Sel(settings.sel, self.changes)
+        self.platform_events = PlatformEvents(settings.sel, self.sel, self.clock, self.messaging, self.emit)
+        self.sensors = Sensors(settings.sensors, self.changes, self.platform_events.send)
+        self.platform_events.watch(self.sensors)
+        self.fru = FruStore(self._fru_devices, self.changes)
+        records = main_records(settings.sensors, self.sensors, self._fru_devices())
+        self.sdr = SdrRepository(records, self.changes)
+        self.device_sdrs = SdrRepository(records, Changes())
+        self.simulation = Simulation(
+            settings.simulation, self.sensors, self.chassis, self.platform_events, self.sel, now
+        )
         self._stateful: dict[str, Stateful] = {
             CLOCK: self.clock,
             DEVICE: self.device,
             USERS: self.users,
             CHANNELS: self.channels,
             LAN_CONFIGURATION: self.lan_configuration,
+            SYSTEM_INFO: self.system_info,
+            PAYLOAD_ACCESS: self.payload_access,
+            SOL: self.sol_configuration,
+            BOOT_OPTIONS: self.boot_options,
+            CHASSIS: self.chassis,
+            SEL: self.sel,
+            SDR: self.sdr,
+            FRU: self.fru,
+            SENSORS: self.sensors,
         }
-        self._timed: tuple[Timed, ...] = ()
-        self._volatile: tuple[Volatile, ...] = (self.channels, self.lan_configuration)
+        self._timed: tuple[Timed, ...] = (self.boot_options, self.chassis, self.watchdog, self.simulation)
+        self._volatile: tuple[Volatile, ...] = (
+            self.channels,
+            self.lan_configuration,
+            self.system_info,
+            self.sol_configuration,
+            self.messaging,
+            self.watchdog,
+            self.boot_options,
+            self.chassis,
+            self.platform_events,
+        )
 
     def reset(self, cold: bool, now: float) -> None:
         """Cold or Warm Reset: volatile state goes back to power-on values; what is durable stays."""
@@ -84,9 +159,31 @@ class Bmc:
         for room, thing in self._stateful.items():
             thing.restore(rooms.get(room, {}))
 
+    def start(self, now: float) -> None:
+        """Once, when the clock is set and what was kept is back: the log of a new server begins."""
+        self.simulation.begin(now)
+
+    def _count_sessions(self, channel: int) -> int:
+        return sum(session.channel == channel for session in self.sessions.active())
+
     def emit(self, event: Event) -> None:
         """Tell the chassis."""
         self._events.append(event)
+
+    def platform_event(
+        self,
+        sensor_type: int,
+        sensor_number: int,
+        event_type: int,
+        deassertion: bool,
+        data: bytes,
+        now: float,
+    ) -> None:
+        """An event of the controller's own making: into the SEL and the event message buffer."""
+        self.platform_events.report(sensor_type, sensor_number, event_type, deassertion, data, now)
+
+    def _fru_devices(self) -> Sequence[FruSettings]:
+        return self.settings.fru if self.settings.fru is not None else default_devices(self.device.uuid)
 
     def next_event(self) -> Event | None:
         """What happened next, oldest first; None when nothing is left."""

@@ -8,8 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from baseboard.bmc.channels import ChannelSettings
+from baseboard.bmc.chassis import ChassisSettings
 from baseboard.bmc.device import DeviceSettings
+from baseboard.bmc.fru import FruSettings
 from baseboard.bmc.lan_configuration import LanSettings
+from baseboard.bmc.sel import SelSettings
+from baseboard.bmc.sensor_settings import SensorSettings
+from baseboard.bmc.simulation.server import DEFAULT_SENSORS
+from baseboard.bmc.simulation.simulation import SimulationSettings
+from baseboard.bmc.sol_configuration import SolSettings
+from baseboard.bmc.system_info import SystemInfoSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +27,11 @@ class Settings:
     device: DeviceSettings = field(default_factory=DeviceSettings)
     channels: ChannelSettings = field(default_factory=ChannelSettings)
     lan: LanSettings = field(default_factory=LanSettings)
+    system_info: SystemInfoSettings = field(default_factory=SystemInfoSettings)
+    sol: SolSettings = field(default_factory=SolSettings)
+    chassis: ChassisSettings = field(default_factory=ChassisSettings)
+    sel: SelSettings = field(default_factory=SelSettings)
+    sensors: tuple[SensorSettings, ...] = DEFAULT_SENSORS
+    fru: tuple[FruSettings, ...] | None = None
+    """None: the default server's, with serial numbers from the GUID."""
+    simulation: SimulationSettings = field(default_factory=SimulationSettings)
