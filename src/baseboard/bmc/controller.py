@@ -25,6 +25,7 @@ from baseboard.bmc.device import Device
 from baseboard.bmc.events import ControllerReset, Event
 from baseboard.bmc.fru import ROOM as FRU
 from baseboard.bmc.fru import FruSettings, FruStore
+from baseboard.bmc.fru_fields import with_fields
 from baseboard.bmc.lan_configuration import ROOM as LAN_CONFIGURATION
 from baseboard.bmc.lan_configuration import LanConfiguration
 from baseboard.bmc.messaging import Messaging
@@ -183,7 +184,9 @@ class Bmc:
         self.platform_events.report(sensor_type, sensor_number, event_type, deassertion, data, now)
 
     def _fru_devices(self) -> Sequence[FruSettings]:
-        return self.settings.fru if self.settings.fru is not None else default_devices(self.device.uuid)
+        settings = self.settings
+        devices = settings.fru if settings.fru is not None else default_devices(self.device.uuid)
+        return with_fields(devices, settings.fru_fields)
 
     def next_event(self) -> Event | None:
         """What happened next, oldest first; None when nothing is left."""

@@ -11,6 +11,7 @@ from baseboard.bmc.channels import ChannelSettings
 from baseboard.bmc.chassis import ChassisSettings
 from baseboard.bmc.device import DeviceSettings
 from baseboard.bmc.fru import FruSettings
+from baseboard.bmc.fru_fields import FruField
 from baseboard.bmc.lan_configuration import LanSettings
 from baseboard.bmc.sel import SelSettings
 from baseboard.bmc.sensor_settings import SensorSettings
@@ -34,4 +35,6 @@ class Settings:
     sensors: tuple[SensorSettings, ...] = DEFAULT_SENSORS
     fru: tuple[FruSettings, ...] | None = None
     """None: the default server's, with serial numbers from the GUID."""
+    fru_fields: tuple[FruField, ...] = ()
+    """Put in place of those of device 0."""
     simulation: SimulationSettings = field(default_factory=SimulationSettings)
