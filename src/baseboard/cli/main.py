@@ -20,6 +20,12 @@ COMMANDS = {
     "run":           "run",
     "init":          "init",
     "check":         "check",
+    "status":        "status",
+    "sensor":        "sensor",
+    "sel":           "sel",
+    "fru":           "fru",
+    "power":         "power",
+    "load":          "load",
     "reset-state":   "reset_state",
 }
 # fmt: on
