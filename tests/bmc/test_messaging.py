@@ -42,8 +42,13 @@ class Console:
     user_id: int = 2
     privilege: Privilege = Privilege.ADMINISTRATOR
     maximum_privilege: Privilege = Privilege.ADMINISTRATOR
-    confidential: bool = True
+    rmcp_plus: bool = True
+    encrypted: bool = True
     authenticated: bool = True
+    channel: int = 1
+    console_ip: bytes = b"\x7f\0\0\1"
+    console_mac: bytes = bytes(6)
+    console_port: int = 40000
 
 
 class Bench:

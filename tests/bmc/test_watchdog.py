@@ -258,9 +258,9 @@ def test_cold_reset_forgets_it_and_warm_reset_does_not(bench: Bench) -> None:
     bench.ask("18 24 04 01 00 00 64 00")
     bench.ask("18 22")
     bench.watchdog.reset(False, bench.now)
-    assert bench.watchdog.running
+    assert bench.watchdog.next_deadline() is not None
     bench.watchdog.reset(True, bench.now)
-    assert not bench.watchdog.running
+    assert bench.watchdog.next_deadline() is None
     assert bench.ask("18 22") == "80"
 
 

@@ -43,8 +43,20 @@ def sent(link: ControllerLink | MachineLink) -> str:
 def test_the_greeting_ends_what_an_earlier_connection_left() -> None:
     link = ControllerLink()
     link.greet()
-    assert sent(link) == "a0a1ff01a1"
+    assert sent(link) == "6f1c00c0b5a0" + "ff01a1"
     assert sent(link) == ""
+    link = ControllerLink(last_id=0x10)
+    link.greet()
+    assert sent(link) == "801c00c0a4a0" + "ff01a1"
+
+
+@pytest.mark.parametrize("rest", ["", "aa", "03", "03aa", "001c01", "07aa", "00" * 1000])
+def test_what_was_left_does_not_become_an_order(rest: str) -> None:
+    """A machine that keeps its receiver over a reconnection, as QEMU does."""
+    machine, link = MachineLink(), ControllerLink()
+    assert feed(machine, rest) == []
+    link.greet()
+    assert feed(machine, link.data_to_send()) == [VersionReceived(1)]
 
 
 def test_qemu_connects_and_gets_the_state_of_attention_and_interrupt() -> None:
@@ -95,8 +107,11 @@ def test_an_answer_that_no_machine_takes_is_c6(length: int) -> None:
 
 def test_the_longest_answer_arrives() -> None:
     link, machine = ControllerLink(), MachineLink()
-    link.send_response(RequestReceived(1, Message(6, 0, 1)), b"\xaa" * 298)
-    assert feed(machine, link.data_to_send()) == [ResponseReceived(1, 7, 0, 1, b"\xaa" * 298)]
+    machine.send_request(Message(6, 0, 1))
+    link.send_response(RequestReceived(0, Message(6, 0, 1)), b"\xaa" * 298)
+    answer = link.data_to_send()
+    assert feed(machine, answer) == [ResponseReceived(0, 7, 0, 1, b"\xaa" * 298)]
+    assert feed(machine, answer) == []  # nobody asks any more
 
 
 # fmt: off

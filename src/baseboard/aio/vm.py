@@ -71,6 +71,7 @@ class VmPort:
         """Peers turned away because a machine was attached."""
         self._attention = False, False
         self._interrupt_enabled = False
+        self._last_id = 0xEF
         self._attached: _Connection | None = None
         self._task: asyncio.Task[None] | None = None
         self._server: asyncio.Server | None = None
@@ -202,7 +203,10 @@ class VmPort:
         self._attached = connection
         attention, interrupt = self._attention
         return ControllerLink(
-            attention=attention, interrupt=interrupt, interrupt_enabled=self._interrupt_enabled
+            attention=attention,
+            interrupt=interrupt,
+            interrupt_enabled=self._interrupt_enabled,
+            last_id=self._last_id,
         )
 
     def detach(self, connection: _Connection) -> None:
@@ -210,6 +214,7 @@ class VmPort:
         if self._attached is not connection:
             return
         self._attached = None
+        self._last_id = connection.link.last_id
         for fault, count in connection.link.faults.items():
             self.faults[fault] += count
         self._detached.set()

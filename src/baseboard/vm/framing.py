@@ -25,13 +25,6 @@ LONGEST_MESSAGE = 302
 _LONGEST_FRAME = 2 * LONGEST_MESSAGE
 """The same with every byte escaped."""
 
-RESYNCHRONIZE = MESSAGE_END + COMMAND_END
-"""Sent first on a connection: ends whatever the other end has kept of an earlier one.
-
-As QEMU 7.2 to 11.1: a half-received message and a pending AAh outlive a reconnection. A0h drops the message
-for its checksum (an A1h would run it as a command); A1h with nothing before it clears the pending AAh.
-"""
-
 _TERMINATOR = re.compile(rb"([\xa0\xa1])")
 _ESCAPED = re.compile(rb"\xaa+(.)", re.DOTALL)
 _CLEARED = [bytes((byte & ~0x10,)) for byte in range(256)]

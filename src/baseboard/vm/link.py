@@ -25,11 +25,12 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from baseboard.errors import LocalProtocolError
+from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.message import Message
+from baseboard.ipmi.netfn import NetFn
 from baseboard.vm.framing import (
     LONGEST_MESSAGE,
     MESSAGE_END,
-    RESYNCHRONIZE,
     Deframer,
     Fault,
     frame_command,
@@ -53,6 +54,7 @@ from baseboard.vm.protocol import (
 
 _LONGEST_DATA = LONGEST_MESSAGE - 4
 _TRUNCATED = b"\xc6"
+_TO_NOTHING = bytes((NetFn.APP + 1 << 2, 0x00, CompletionCode.NODE_BUSY))
 
 Row = tuple[int, Callable[[bytes], LinkEvent]]
 """A command that an end takes: how many data bytes it needs, and the event that it is."""
@@ -138,20 +140,36 @@ class ControllerLink(_Link):
     # fmt: on
 
     def __init__(
-        self, *, attention: bool = False, interrupt: bool = False, interrupt_enabled: bool = False
+        self,
+        *,
+        attention: bool = False,
+        interrupt: bool = False,
+        interrupt_enabled: bool = False,
+        last_id: int = 0xEF,
     ) -> None:
         super().__init__()
+        self.last_id = last_id
+        """Of the latest request, on this connection or the one before it."""
         self.capabilities = Capability.NONE
         self._attention = attention, interrupt
         self._interrupt_enabled = interrupt_enabled
 
     def greet(self) -> None:
-        """End what the machine may have kept of an earlier connection, and say our version."""
-        self._output.append(RESYNCHRONIZE)
+        """End what the machine may have kept of an earlier connection, and say our version.
+
+        As QEMU 5.1 to 11.1: a half-received message and a pending AAh outlive a reconnection, and would
+        make one thing with what comes next: a first byte 03h before our A1h powers the machine off. So an
+        answer to nothing goes first. What was kept makes its checksum wrong, and by itself it is ignored
+        for its id, far from those that are in use; bit 4 of the id is clear already. It also stops the
+        4 s timer that QEMU starts for its own greeting, which ends in an answer with id FFh.
+        """
+        id_ = self.last_id + 0x80 & 0xEF
+        self._output.append(frame_message(bytes((id_, *_TO_NOTHING))))
         super().greet()
 
     def _receive_message(self, frame: bytes) -> None:
         address = frame[1]
+        self.last_id = frame[0]
         self._events.append(
             RequestReceived(frame[0], Message(address >> 2, address & 3, frame[2], frame[3:-1]))
         )
@@ -226,8 +244,12 @@ class MachineLink(_Link):
     def __init__(self) -> None:
         super().__init__()
         self._id = 0
+        self._asked: set[int] = set()
 
     def _receive_message(self, frame: bytes) -> None:
+        if frame[0] not in self._asked:
+            return  # a late answer, or one to nothing
+        self._asked.remove(frame[0])
         address = frame[1]
         self._events.append(ResponseReceived(frame[0], address >> 2, address & 3, frame[2], frame[3:-1]))
 
@@ -238,6 +260,7 @@ class MachineLink(_Link):
             raise LocalProtocolError(f"{len(data)} bytes do not fit into a message")
         id_ = self._id
         self._id = id_ + 1 & 0xFF
+        self._asked.add(id_)
         self._output.append(frame_message(bytes((id_, netfn << 2 | lun, command)) + data))
         return id_
 
