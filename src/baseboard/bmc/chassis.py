@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-from baseboard.bmc.boot_options import BootChoice, BootOptions
+from baseboard.bmc.boot_options import BootOptions
 from baseboard.bmc.changes import Changes, Rows
 from baseboard.bmc.events import Event, IdentifyChanged, PowerAction, PowerRequested, RestartCause
 from baseboard.bmc.well_known import (
@@ -185,6 +185,11 @@ class Chassis:
         if (capabilities := rows.get("capabilities")) is not None:
             self.capabilities = GetChassisCapabilitiesResponse.decode(bytes.fromhex(capabilities))
 
+    @property
+    def was_on(self) -> bool:
+        """The machine's last known state, also of the time before a restart of the controller."""
+        return bool(self._previously_on)
+
     def _put(self, key: str, value: int | float | str) -> None:
         self._changes.put(ROOM, key, value)
 
@@ -327,7 +332,7 @@ class Chassis:
         if on == self.power_is_on:
             return
         self._set_power(on, now)
-        self.control_fault = False
+        self.control_fault = self.control_fault and fault
         self.power_fault = fault and not on
         event = self._last_event
         if on:
@@ -368,10 +373,6 @@ class Chassis:
     def operating_system_stopped(self, now: float) -> None:
         """The guest's system panicked."""
         self._record(RUN_TIME_STOP, now)
-
-    def take_boot_choice(self, cause: RestartCause) -> BootChoice | None:
-        """What the start that is being made for this cause starts from; used up if it was for one start."""
-        return self._boot_options.take(cause)
 
     def _set_power(self, on: bool, now: float) -> None:
         self._keep_time(now)
