@@ -91,7 +91,8 @@ _FAST_TRAILER = b"\xff\xff\x02\x07"  # behind a payload whose length is a multip
 class LanServer(Sessions):
     """One LAN channel of a controller.
 
-    `random(n)` gives n random bytes; `loopback` says that only this machine can reach the server's address.
+    `random(n)` gives n random bytes. `loopback` False switches IPMI 1.5 off whatever the channel's policy
+    says; the policy may do that by itself.
     """
 
     def __init__(
@@ -110,7 +111,7 @@ class LanServer(Sessions):
         self.handler = handler
         self._authority = authority
         self._random = random
-        self.set_loopback(loopback)
+        self.offers_ipmi15 = loopback
         self._outbox: deque[tuple[bytes, Hashable]] = deque(maxlen=MOST_OUTSTANDING)
         self._sessionless = Context(channel, Privilege.NONE)
         self._openings: HalfOpen[Opening] = HalfOpen(settings.half_open, settings.half_open_per_source)
@@ -119,10 +120,6 @@ class LanServer(Sessions):
         self._activation = Activation(
             authority, self, self._challenges, random, self._new_id, settings, channel
         )
-
-    def set_loopback(self, loopback: bool) -> None:
-        """Say whether only this machine can reach the server; elsewhere IPMI 1.5 is not offered."""
-        self.offers_ipmi15 = loopback or self.settings.ipmi15_everywhere
 
     # ------------------------------------------------------------------------------------- datagrams
 

@@ -24,7 +24,5 @@ class LanSettings:
     """Seconds that a log-in may take."""
     hide_unknown_users: bool = False
     """RAKP 2 goes on with an unknown user as if there were one, so that names cannot be probed."""
-    ipmi15_everywhere: bool = False
-    """Offer IPMI 1.5 sessions on addresses other than loopback, too."""
     announce_dcmi: bool = False
     """The presence pong names DCMI's enterprise number instead of ASF's.  [DCMI 6.1.1]"""
