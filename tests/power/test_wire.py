@@ -42,6 +42,19 @@ async def attached(offers: frozenset[Operation] = ALL) -> tuple[Bench, FakeWire,
     return bench, wire, machine
 
 
+def test_a_machine_that_was_connected_before_the_start() -> None:
+    async def scenario() -> None:
+        bench, wire = Bench(), FakeWire()
+        wire.connected, wire.offers = True, ALL
+        bench.backend = WireMachine(bench.reports, [wire])
+        await bench.backend.start()
+        assert bench.is_on
+        assert await bench.control(RESET) == "00"
+        await bench.backend.close()
+
+    asyncio.run(scenario())
+
+
 def test_each_action_is_its_operation() -> None:
     async def scenario() -> None:
         bench, wire, machine = await attached()

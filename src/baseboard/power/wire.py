@@ -61,6 +61,7 @@ class WireMachine:
         """Give a machine that is running a moment to connect."""
         self._reports.possible(frozenset())
         self._grace = asyncio.get_running_loop().call_later(GRACE, self._find, False)
+        self.wire_changed()  # one may be connected already
 
     async def settled(self) -> None:
         """Orders are done as they are given."""
