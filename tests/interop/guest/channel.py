@@ -26,7 +26,7 @@ class Result:
 
 
 class Channel:
-    """Listens where QEMU will connect; can accept again when QEMU is started once more with the same options."""
+    """Listens where QEMU will connect, and can accept again when another QEMU has taken its place."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

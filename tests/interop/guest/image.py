@@ -1,12 +1,13 @@
 """The kernel and initial RAM disk that the test guests boot.
 
 Debian's kernel package is downloaded and unpacked, never installed: its kernel, the IPMI drivers out of it,
-busybox, and this machine's ipmitool and FreeIPMI with the libraries they need make up the guest. The result is
-kept in `.cache/guest/`, under a key made of everything that went into it.
+busybox, and this machine's ipmitool and FreeIPMI with the libraries they need make up the guest. Packages and
+result are kept in `.cache/guest/`, the result under a key made of everything that went into it.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import lzma
 import os
@@ -72,26 +73,35 @@ class Image:
     version: str  # the kernel package and its version
 
 
+@dataclass(frozen=True)
+class Package:
+    """A Debian package in the version that apt would install."""
+
+    name: str
+    version: str
+
+
+@functools.cache
 def image() -> Image:
     """The image, built now if this machine does not have it yet."""
-    package, version = _candidate(KERNEL, _dependency(KERNEL))
-    directory = CACHE / _key(package, version)
-    built = Image(directory / "vmlinux", directory / "initramfs", f"{package} {version}")
+    kernel = _candidate(_dependency(KERNEL))
+    others = tuple(_candidate(name) for name in UNPACKED_PROGRAMS.values())
+    directory = CACHE / f"{kernel.name}-{kernel.version}-{_key(others)}"
     if not directory.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE, prefix="building-") as scratch:
-            _build(Path(scratch), package, version)
-            for old in CACHE.glob("linux-*"):
+            _build(Path(scratch), kernel, others)
+            for old in CACHE.glob("linux-*-*/"):
                 shutil.rmtree(old)
             (Path(scratch) / "image").rename(directory)
-    return built
+    return Image(directory / "vmlinux", directory / "initramfs", f"{kernel.name} {kernel.version}")
 
 
-def _build(scratch: Path, package: str, version: str) -> None:
-    image = scratch / "image"
-    image.mkdir()
-    kernel = _unpack(package, version, scratch)
-    (image / "vmlinux").write_bytes(_uncompressed(next(kernel.glob("boot/vmlinuz-*"))))
+def _build(scratch: Path, kernel_package: Package, others: Sequence[Package]) -> None:
+    target = scratch / "image"
+    target.mkdir()
+    kernel = _unpack(kernel_package, scratch)
+    (target / "vmlinux").write_bytes(_uncompressed(next(kernel.glob("boot/vmlinuz-*"))))
 
     archive = Archive()
     for name, text in FILES.items():
@@ -101,8 +111,8 @@ def _build(scratch: Path, package: str, version: str) -> None:
     archive.file("bin/busybox", _program("busybox").read_bytes(), 0o755)
 
     programs = {str(_program(name)): _program(name) for name in PROGRAMS}
-    for name, owner in UNPACKED_PROGRAMS.items():
-        programs[f"usr/sbin/{name}"] = _unpack(owner, "", scratch) / "usr/sbin" / name
+    for name, package in zip(UNPACKED_PROGRAMS, others, strict=True):
+        programs[f"usr/sbin/{name}"] = _unpack(package, scratch) / "usr/sbin" / name
     for place, program in programs.items():
         archive.file(place.lstrip("/"), program.read_bytes(), 0o755)
         for library in _libraries(program):
@@ -112,7 +122,7 @@ def _build(scratch: Path, package: str, version: str) -> None:
             archive.file(path.lstrip("/"), Path(path).read_bytes())
 
     _add_modules(archive, next(kernel.glob("**/lib/modules/*/kernel")).parent)
-    (image / "initramfs").write_bytes(archive.finish())
+    (target / "initramfs").write_bytes(archive.finish())
 
 
 def _add_modules(archive: Archive, tree: Path) -> None:
@@ -188,32 +198,36 @@ def _dependency(package: str) -> str:
     raise MissingError(f"apt knows no {package}: run apt-get update")
 
 
-def _candidate(asked: str, package: str) -> tuple[str, str]:
-    found = re.search(r"Candidate: (\S+)", _output(["apt-cache", "policy", package]))
+def _candidate(name: str) -> Package:
+    found = re.search(r"Candidate: (\S+)", _output(["apt-cache", "policy", name]))
     if found is None or found[1] == "(none)":
-        raise MissingError(f"apt has no {package}, which {asked} names: run apt-get update")
-    return package, found[1]
+        raise MissingError(f"apt has no {name}: run apt-get update")
+    return Package(name, found[1])
 
 
-def _unpack(package: str, version: str, scratch: Path) -> Path:
-    """Downloads a Debian package and unpacks it; the machine it runs on stays as it is."""
-    _output(["apt-get", "download", f"{package}={version}" if version else package], cwd=scratch)
-    archive = next(scratch.glob(f"{package}_*.deb"))
-    directory = scratch / package
+def _unpack(package: Package, scratch: Path) -> Path:
+    """Downloads a package if it is not in the cache, and unpacks it; nothing is installed."""
+    archive = CACHE / f"{package.name}_{package.version}.deb"
+    if not archive.exists():
+        _output(["apt-get", "download", f"{package.name}={package.version}"], cwd=scratch)
+        for old in CACHE.glob(f"{package.name}_*.deb"):
+            old.unlink()
+        next(scratch.glob(f"{package.name}_*.deb")).rename(archive)
+    directory = scratch / package.name
     _output(["dpkg-deb", "--extract", str(archive), str(directory)])
     return directory
 
 
-def _key(package: str, version: str) -> str:
-    """Changes with the kernel, this module, the guest's scripts and the programs that go in."""
-    content = hashlib.sha256()
+def _key(packages: Sequence[Package]) -> str:
+    """Changes with this module, the guest's scripts and the programs that go in."""
+    content = hashlib.sha256(repr(packages).encode())
     for path in sorted(HERE.iterdir()):
         if path.is_file():
             content.update(path.read_bytes())
     for name in ("busybox", *PROGRAMS):
         status = _program(name).stat()
         content.update(f"{name} {status.st_size} {status.st_mtime_ns}".encode())
-    return f"{package}-{version}-{content.hexdigest()[:12]}"
+    return content.hexdigest()[:12]
 
 
 def _program(name: str) -> Path:

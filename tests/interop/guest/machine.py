@@ -44,8 +44,8 @@ class Guest:
 
     `qemu_args` come last on the command line: the BMC, its interface, a serial port for SOL. The guest loads
     `modules` in this order; their parameters, like anything for the kernel, go into `kernel_args`. The
-    machine begins to run when somebody is connected to each socket chardev named in `wait_for`: a driver gives
-    up within microseconds when there is no BMC behind its interface.
+    machine begins to run when somebody is connected to each socket chardev named in `wait_for`: a driver
+    gives up within microseconds when there is no BMC behind its interface.
     """
 
     def __init__(

@@ -46,10 +46,12 @@ class Qmp:
                 seen = [f"{e['event']} {e.get('data', {})}" for e in self.events]
                 raise TimeoutError(f"no QMP event {name} within {timeout} s; events so far: {seen}") from None
 
-    def forget_events(self) -> None:
-        """What has happened until now is of no interest to the next `wait_event`."""
+    def take_events(self) -> list[str]:
+        """The names of the events that no call has returned yet; they count as seen."""
         self.execute("query-status")  # the answer comes after every event that is on its way
+        taken = [event["event"] for event in self._unseen]
         self._unseen.clear()
+        return taken
 
     def close(self) -> None:
         self._socket.close()

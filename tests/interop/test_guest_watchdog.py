@@ -1,0 +1,73 @@
+"""The guest's watchdog driver against our timer: what expiry does is seen through QEMU's own events."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.interop.attached import Attached
+
+ARM = "modprobe ipmi_watchdog timeout={timeout} action={action} {more} && echo . > /dev/watchdog"
+
+
+def test_reset(attached: Attached) -> None:
+    """A program opens the watchdog and dies; the BMC resets the machine, which comes up again."""
+    guest = attached.guest()
+    attached.baseboard.ipmitool("sel", "clear")
+    guest.run(ARM.format(timeout=2, action="reset", more="")).check()
+    assert guest.qmp.wait_event("RESET", timeout=20)["data"]["reason"] == "guest-reset"
+    guest.wait_ready()
+    events = attached.baseboard.ipmitool("sel", "elist")
+    assert "Watchdog" in events
+    assert "Hard reset" in events
+    assert "Device ID" in guest.run("ipmitool mc info").check()  # the interface survived
+
+
+def test_countdown_and_running_are_visible(attached: Attached) -> None:
+    guest = attached.guest()
+    guest.run(ARM.format(timeout=100, action="none", more="")).check()
+    shown = attached.baseboard.ipmitool("mc", "watchdog", "get")
+    assert "SMS/OS" in shown
+    assert "Started" in shown
+    guest.run("printf V > /dev/watchdog; rmmod ipmi_watchdog").check()
+    assert "Stopped" in attached.baseboard.ipmitool("mc", "watchdog", "get")
+
+
+def test_kicked_in_time_does_not_fire(attached: Attached) -> None:
+    guest = attached.guest()
+    guest.run(ARM.format(timeout=2, action="reset", more="")).check()
+    guest.run(
+        "exec 5> /dev/watchdog; for i in 1 2 3 4 5 6; do echo . >&5; sleep 0.5; done; printf V >&5",
+        timeout=20,
+    ).check()
+    guest.run("rmmod ipmi_watchdog").check()
+    assert guest.qmp.take_events() == []
+
+
+def test_pretimeout_reaches_the_guest(attached: Attached) -> None:
+    """The pre-timeout sets the attention flag; the driver reads the flags and hands it to its reader."""
+    guest = attached.guest()
+    guest.run(
+        ARM.format(timeout=4, action="none", more="pretimeout=2 preaction=pre_int preop=preop_give_data")
+    )
+    assert (
+        guest.run("exec 5<> /dev/watchdog; dd bs=1 count=1 <&5 | wc -c; printf V >&5", timeout=20).check()
+        == "1\n"
+    )
+    guest.run("rmmod ipmi_watchdog").check()
+
+
+def test_power_off(attached: Attached) -> None:
+    guest = attached.guest()
+    guest.run(ARM.format(timeout=1, action="power_off", more="")).check()
+    assert guest.qmp.wait_event("SHUTDOWN", timeout=20)["data"]["reason"] == "guest-shutdown"
+    guest.wait_exit()
+    assert "off" in attached.baseboard.ipmitool("chassis", "power", "status")
+
+
+@pytest.mark.parametrize("command", ["ipmitool mc watchdog off", "bmc-watchdog --stop"])
+def test_stopped_by_a_program(attached: Attached, command: str) -> None:
+    guest = attached.guest()
+    guest.run(ARM.format(timeout=100, action="reset", more="")).check()
+    guest.run(command).check()
+    assert "Stopped" in attached.baseboard.ipmitool("mc", "watchdog", "get")
+    guest.run("printf V > /dev/watchdog; rmmod ipmi_watchdog").check()
