@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from baseboard.bmc.fru import FruSettings
 from baseboard.ipmi.records.fru import BoardArea, ChassisArea, ProductArea
@@ -11,7 +12,7 @@ from baseboard.ipmi.records.fru import BoardArea, ChassisArea, ProductArea
 SERVER = 0
 """FRU device id of the server itself."""
 
-_EMPTY = {"chassis": ChassisArea(), "board": BoardArea(), "product": ProductArea()}
+_EMPTY: dict[str, Any] = {"chassis": ChassisArea(), "board": BoardArea(), "product": ProductArea()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ def with_fields(devices: Sequence[FruSettings], given: Iterable[FruField]) -> tu
 
 
 def _replaced(device: FruSettings, by_area: dict[str, dict[str, str]]) -> FruSettings:
-    inventory = device.inventory
-    for area, texts in by_area.items():
-        fields = replace(getattr(inventory, area) or _EMPTY[area], **texts)
-        inventory = replace(inventory, **{area: fields})
-    return replace(device, inventory=inventory)
+    areas: dict[str, Any] = {
+        area: replace(getattr(device.inventory, area) or _EMPTY[area], **texts)
+        for area, texts in by_area.items()
+    }
+    return replace(device, inventory=replace(device.inventory, **areas))

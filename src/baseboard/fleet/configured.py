@@ -7,15 +7,16 @@ sensor types and states, thresholds in their order) is checked here, with the fi
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from baseboard.aio.endpoint import DEFAULT_LAN, Address, parse_console, parse_vm
 from baseboard.bmc.chassis import RestorePolicy
+from baseboard.bmc.fru_fields import FruField
 from baseboard.bmc.settings import Settings
 from baseboard.errors import ConfigError
+from baseboard.fleet.configured_sensors import configured_sensors
 from baseboard.fleet.options import FurtherUser, Interface, Options, PowerKind
 from baseboard.ipmi.privilege import Privilege
 from baseboard.ipmi.transport_lan import AuthenticationTypes
@@ -24,8 +25,6 @@ from baseboard.store.password import read_password
 from baseboard.store.sections import User
 from baseboard.store.source import Source, found
 from baseboard.store.toml_lines import Path as Loc
-
-T = TypeVar("T")
 
 # fmt: off
 AUTHENTICATION_TYPES = {
@@ -73,6 +72,15 @@ class _Meaning:
             options,
             lan=Address("udp", host=lan.host, port=port),
             lan_ports=options.lan_ports if lan.port is None else 1,
+            lan_server=replace(
+                options.lan_server,
+                sessions=lan.sessions,
+                session_timeout=lan.session_timeout,
+                half_open=lan.half_open,
+                half_open_per_source=lan.half_open_per_source,
+                half_open_timeout=lan.half_open_timeout,
+                hide_unknown_users=lan.hide_unknown_users,
+            ),
         )
 
     def _users(self, options: Options) -> Options:
@@ -173,7 +181,16 @@ class _Meaning:
                 power_cycle_interval=power.cycle_interval,
                 starts_on=power.starts_on,
             ),
+            sel=replace(settings.sel, **self._file.sel.model_dump()),
+            simulation=replace(settings.simulation, **self._file.simulation.model_dump(exclude={"sensors"})),
+            sensors=configured_sensors(self._file, self._mistake),
+            fru_fields=tuple(self._fru_fields()),
         )
+
+    def _fru_fields(self) -> Iterator[FruField]:
+        for name, value in self._file.fru.model_dump(exclude_none=True).items():
+            area, _, field = name.partition("_")
+            yield FruField(area, "product_name" if field == "name" else field, value)
 
     def _guid(self, text: str | None) -> bytes | None:
         if text is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from baseboard.aio.endpoint import DEFAULT_LAN, Address
 from baseboard.bmc.settings import Settings
 from baseboard.ipmi.privilege import Privilege
+from baseboard.lan.settings import LanSettings
 
 
 class PowerKind(StrEnum):
@@ -46,6 +47,8 @@ class Options:
     lan: Address = DEFAULT_LAN
     lan_ports: int = 1
     """How many ports to try, from `lan.port` up, until one is free."""
+    lan_server: LanSettings = field(default_factory=LanSettings)
+    """Bounds and times of sessions."""
     user: str = "admin"
     password_file: Path | None = None
     """Where the first user's password is; None: STATE/password, made at the first run."""

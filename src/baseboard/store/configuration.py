@@ -13,7 +13,19 @@ from pydantic import Field, ValidationError
 
 from baseboard.errors import ConfigError
 from baseboard.store.mistakes import explain
-from baseboard.store.sections import Console, Fru, Identity, Lan, Power, Sel, Sensor, Sol, User, Vm
+from baseboard.store.sections import (
+    Console,
+    Fru,
+    Identity,
+    Lan,
+    Power,
+    Sel,
+    Sensor,
+    Simulation,
+    Sol,
+    User,
+    Vm,
+)
 from baseboard.store.setting import Section
 from baseboard.store.source import Source, read
 
@@ -30,6 +42,7 @@ class Configuration(Section):
     sel: Sel = Field(default_factory=Sel)
     sol: Sol = Field(default_factory=Sol)
     fru: Fru = Field(default_factory=Fru)
+    simulation: Simulation = Field(default_factory=Simulation)
     sensor: list[Sensor] = Field([])
 
 

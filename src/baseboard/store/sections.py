@@ -187,6 +187,14 @@ class Sol(Section):
     retry_interval: float = setting(0.5, "Seconds between these.", least=0, most=2.55)
 
 
+class Simulation(Section):
+    """The simulated server behind the sensors."""
+
+    load: float = setting(0.2, "What it works on: 0 (idle) to 1 (all it can).", least=0, most=1)
+    ambient: float = setting(22.0, "Temperature of its room in degrees C.", least=-40, most=80)
+    sensors: bool = setting(True, "It has its own sensors besides those of this file.")
+
+
 class Sensor(Section):
     """A sensor. With a unit it has a reading and thresholds, in that unit; with states it has these."""
 
@@ -223,5 +231,8 @@ class Sensor(Section):
         allowed='a list of the type\'s state names, as in ["presence detected", "failure detected"]',
     )  # fmt: skip
     present: list[str] = setting([], "Those that hold at the start.", allowed="a list of names from states")
+    follows: str = setting(
+        "", 'Quantity of the simulated server that drives it, as in "inlet_temperature". Empty: none.'
+    )
     settable: bool = setting(True, "Clients may set its reading over IPMI.")
     events: bool = setting(True, "Its events are logged.")
