@@ -15,7 +15,8 @@ import pytest
 from baseboard.bmc.events import PowerAction, RestartCause
 from baseboard.errors import ConfigError
 from baseboard.power.line import equip
-from baseboard.power.process import LOG, RECORD
+from baseboard.power.monitor import Monitor
+from baseboard.power.process import LOG, RECORD, Process
 from baseboard.power.qemu import Deadlines, QemuMachine
 from tests.power.bench import CYCLE, NMI, OFF, ON, RESET, SOFT, Bench
 from tests.programs import require_program
@@ -434,3 +435,27 @@ def test_boot_indexes_once(directory: Path) -> None:
         assert bench.pid == pid
 
     run(directory, scenario, *words, *drive)
+
+
+def test_a_machine_that_we_died_starting_is_let_go(directory: Path) -> None:
+    """Killed between the start of QEMU and its first instruction, before any record was written."""
+
+    async def scenario() -> None:
+        bench = QemuBench(directory)
+        left = Process.spawn(bench.line.command, directory / LOG)
+        events: list[str] = []
+        monitor = Monitor(bench.line.qmp, lambda name, data: events.append(name))
+        await monitor.connect(10)
+        assert (await monitor.execute("query-status", 5))["status"] == "prelaunch"
+        await monitor.close()
+        await bench.backend.start()
+        assert bench.pid == left.pid
+        assert bench.is_on
+        await bench.machine.leave()
+        await monitor.connect(10)
+        assert (await monitor.execute("query-status", 5))["status"] == "running"
+        await monitor.execute("quit", 5)
+        assert await left.wait(10)
+        await monitor.close()
+
+    asyncio.run(scenario())
