@@ -51,3 +51,11 @@ class Changes:
         taken = self._cleared, self.pending
         self._cleared, self.pending = [], {}
         return taken
+
+    def put_back(self, taken: tuple[list[str], dict[tuple[str, str], Any]]) -> None:
+        """What was taken could not be written: it comes before whatever has changed since."""
+        cleared, rows = taken
+        self.pending = {
+            row: value for row, value in rows.items() if row[0] not in self._cleared
+        } | self.pending
+        self._cleared = cleared + self._cleared

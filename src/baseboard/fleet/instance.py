@@ -1,0 +1,298 @@
+"""One controller at work: its state, its sockets, its chassis and its store.
+
+Whatever happens (a datagram, a frame, a control request, a deadline, a report of the chassis) ends in
+`handled`, before any answer leaves: durable changes are committed, events are passed on, the timer is set.
+An answer whose change could not be written is not sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any
+
+from baseboard.aio.endpoint import Address
+from baseboard.aio.lan import LanListener
+from baseboard.aio.serial import SerialPort, open_serial
+from baseboard.aio.simulated_serial import SimulatedSerial
+from baseboard.aio.sol import SolPump
+from baseboard.aio.vm import VmPort
+from baseboard.bmc import events
+from baseboard.bmc.commands import TABLES
+from baseboard.bmc.controller import Bmc
+from baseboard.bmc.core import Core
+from baseboard.fleet.api import methods
+from baseboard.fleet.control import ControlServer
+from baseboard.fleet.options import Options, PowerKind
+from baseboard.fleet.users import logins
+from baseboard.ipmi.message import Message
+from baseboard.lan.server import LanServer
+from baseboard.power.backend import Backend, Reports
+from baseboard.power.line import QemuLine, equip
+from baseboard.power.qemu import QemuMachine
+from baseboard.power.simulated import SimulatedMachine
+from baseboard.power.wire import WireMachine
+from baseboard.store.database import Store
+from baseboard.store.directory import CONTROL
+from baseboard.vm.protocol import Capability
+
+CLOCK_CHECK = 60.0
+"""Seconds between two looks at the host's wall clock, which may be set while we run."""
+
+
+class Instance:
+    """One controller, from `start` to `stop`."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._stack = AsyncExitStack()
+        self._timer: asyncio.TimerHandle | None = None
+        self._deadline: float | None = None
+        self.bmc: Bmc
+        self.core: Core
+        self.store: Store
+        self.lan: LanListener
+        self.backend: Backend
+        self.vms: tuple[VmPort, ...] = ()
+        self.serial: SerialPort | None = None
+        self.sol: SolPump | None = None
+        self.control: ControlServer
+
+    # -- from start to stop --------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open everything.  Raises ConfigError; `stop` is to be called then as well."""
+        options = self.options
+        self._loop = asyncio.get_running_loop()
+        self.store = Store(options.state)
+        self._stack.callback(self.store.close)
+        self._make_controller()
+        line = equip(options.qemu, options.interface, options.state) if options.qemu else None
+        await self._open_lan()
+        await self._open_vms(line)
+        await self._open_console(line)
+        await self._start_chassis(line)
+        self.control = ControlServer(options.state / CONTROL, methods(self), self._control_fault)
+        await self.control.start()
+        self._stack.push_async_callback(self.control.stop)
+        self.handled(self.now())
+
+    async def stop(self) -> None:
+        """Close everything, in the opposite order."""
+        await self._stack.aclose()
+
+    def now(self) -> float:
+        """Monotonic seconds, as everything here counts them."""
+        return self._loop.time()
+
+    def ready(self) -> dict[str, Any]:
+        """Where everything is, for whoever started us."""
+        host, port = self.lan.address
+        options = self.options
+        console = self.serial.name if self.serial is not None else None
+        return {
+            "lan": {"host": host, "port": port},
+            "user": options.user,
+            "password_file": str(options.password_file),
+            "state": str(options.state),
+            "control": str(self.control.path),
+            "vms": [str(replace(vm.address, port=vm.port)) for vm in self.vms],
+            "console": console,
+            "pid": os.getpid(),
+        }
+
+    def _make_controller(self) -> None:
+        now = self.now()
+        self.bmc = bmc = Bmc(self.options.settings, now)
+        self.core = Core(bmc, TABLES, self._fault)
+        self._check_clock()
+        self._stack.callback(lambda: self._clock_timer.cancel())
+        bmc.restore(self.store.load())
+        bmc.device.provision_guid(os.urandom(16))
+        for login in logins(self.options):
+            bmc.users.provision(login.user_id, login.name, login.password.value, login.limit)
+        bmc.start(now)
+        self._stack.callback(self._stop_timer)
+
+    async def _open_lan(self) -> None:
+        bmc = self.bmc
+        server = LanServer(bmc.authority, self.core.handle, os.urandom)
+        bmc.sessions = server
+        self.lan = LanListener(server, self.options.lan, self.handled, ports=self.options.lan_ports)
+        await self.lan.start()
+        self._stack.callback(self.lan.close)
+        host, port = self.lan.address
+        bmc.lan_configuration.bound(host, port=port)
+        bmc.sol.port = port
+
+    async def _open_vms(self, line: QemuLine | None) -> None:
+        addresses = (*self.options.vms, *([Address("unix", path=str(line.ipmi))] if line else ()))
+        self.vms = tuple(VmPort(address, self.core.handle, self) for address in addresses)
+        for vm in self.vms:
+            await vm.start()
+            self._stack.push_async_callback(vm.close)
+
+    async def _open_console(self, line: QemuLine | None) -> None:
+        address = self.options.console
+        if address is None and line is not None:
+            address = Address("unix", path=str(line.serial))
+        if address is None and self.options.power is not PowerKind.SIMULATED:
+            return
+        self.serial = serial = open_serial(address)
+        if isinstance(serial, SimulatedSerial):
+            self.bmc.chassis.listeners.append(lambda on, now: serial.power_changed(on))
+        self.sol = SolPump(self.bmc.sol, self.lan, self.serial)
+        await self.sol.start()
+        self._stack.push_async_callback(self.sol.close)
+
+    async def _start_chassis(self, line: QemuLine | None) -> None:
+        bmc = self.bmc
+        reports = Reports(bmc.chassis, bmc.boot_options, self.now, self.handled)
+        if line is not None:
+            self.backend = QemuMachine(line, self.options.state, reports, self._wired)
+        elif self.options.power is PowerKind.VM:
+            self.backend = WireMachine(reports, self.vms)
+        else:
+            self.backend = SimulatedMachine(reports)
+        await self.backend.start()
+        self._stack.push_async_callback(self.backend.close)
+
+    def _wired(self) -> bool:
+        return self.vms[-1].connected
+
+    # -- what every request ends in ------------------------------------------------------------------
+
+    def handled(self, now: float) -> None:
+        """Commit, pass events on, set the timer.  Raises StoreError: what was changed is not on disk."""
+        bmc = self.bmc
+        if bmc.changes:
+            self._commit()
+        while (event := bmc.next_event()) is not None:
+            deliver = _DELIVERIES.get(type(event))
+            if deliver is not None:
+                deliver(self, event, now)
+            if bmc.changes:
+                self._commit()
+        deadline = bmc.next_deadline()
+        if deadline != self._deadline:
+            self._set_timer(deadline)
+
+    def _commit(self) -> None:
+        changes = self.bmc.changes
+        taken = changes.take()
+        try:
+            self.store.commit(*taken)
+        except BaseException:
+            changes.put_back(taken)
+            raise
+
+    def _set_timer(self, deadline: float | None) -> None:
+        self._stop_timer()
+        self._deadline = deadline
+        if deadline is not None:
+            self._timer = self._loop.call_at(deadline, self._handle_deadline)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _handle_deadline(self) -> None:
+        self._deadline = None
+        now = self.now()
+        self.bmc.handle_deadline(now)
+        self.handled(now)
+
+    def _check_clock(self) -> None:
+        self.bmc.clock.synchronize(time.time(), self.now())
+        self._clock_timer = self._loop.call_later(CLOCK_CHECK, self._check_clock)
+
+    # -- events of the controller --------------------------------------------------------------------
+
+    def _attention(self, event: events.AttentionChanged, now: float) -> None:
+        for vm in self.vms:
+            vm.attention(event.attention, event.interrupt)
+
+    def _interrupt(self, event: events.InterruptEnableChanged, now: float) -> None:
+        for vm in self.vms:
+            vm.set_interrupt(event.enabled)
+
+    def _power(self, event: events.PowerRequested, now: float) -> None:
+        self.backend.perform(event.action, event.cause)
+
+    def _nmi(self, event: events.NmiRequested, now: float) -> None:
+        self.backend.perform(events.PowerAction.DIAGNOSTIC_INTERRUPT, events.RestartCause.WATCHDOG)
+
+    def _user(self, event: events.UserChanged, now: float) -> None:
+        self.lan.server.close_sessions_of(event.user_id, but=event.by_session)
+
+    def _sol(self, event: events.SolChanged, now: float) -> None:
+        if self.sol is not None:
+            self.sol.changed(event.session_id)
+
+    def _bridged(self, event: events.BridgedResponse, now: float) -> None:
+        if event.session is not None and self.lan.server.send_message(
+            event.session.id, event.response.encode()
+        ):
+            self._loop.call_soon(self.lan.flush)  # after the answer to Send Message
+
+    def _reset(self, event: events.ControllerReset, now: float) -> None:
+        self._loop.call_soon(self.lan.server.close_all)  # after the answer has left
+
+    # -- owner of the VM ports -----------------------------------------------------------------------
+
+    def connected(self, port: VmPort) -> None:
+        """A machine's end is there."""
+        self._wire_changed()
+
+    def capable(self, port: VmPort, capabilities: Capability) -> None:
+        """What it offers is known."""
+        self._wire_changed()
+
+    def lost(self, port: VmPort) -> None:
+        """A machine's end is gone."""
+        self._wire_changed()
+
+    def machine_reset(self, port: VmPort, now: float) -> None:
+        """A machine says that it was reset."""
+        if isinstance(self.backend, WireMachine):
+            self.backend.machine_reset()
+
+    def _wire_changed(self) -> None:
+        if isinstance(self.backend, WireMachine):
+            self.backend.wire_changed()
+
+    # -- faults of our own ---------------------------------------------------------------------------
+
+    def _fault(self, message: Message, error: Exception) -> None:
+        netfn, _, command, data = message
+        _report(f"netfn {netfn:02X}h, command {command:02X}h, {len(data)} data bytes", error)
+
+    def _control_fault(self, method: str, error: Exception) -> None:
+        _report(f"control method {method}", error)
+
+
+def _report(what: str, error: Exception) -> None:
+    """An error of our own: one line that tells where, without the data, which may hold a password."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place is not None else "?"
+    print(f"baseboard: internal error in {what}: {type(error).__name__} at {where}", file=sys.stderr)
+
+
+_DELIVERIES: dict[type[events.Event], Callable[[Instance, Any, float], None]] = {
+    events.AttentionChanged: Instance._attention,
+    events.InterruptEnableChanged: Instance._interrupt,
+    events.PowerRequested: Instance._power,
+    events.NmiRequested: Instance._nmi,
+    events.UserChanged: Instance._user,
+    events.SolChanged: Instance._sol,
+    events.BridgedResponse: Instance._bridged,
+    events.ControllerReset: Instance._reset,
+}
