@@ -10,7 +10,7 @@ import pytest
 
 from baseboard.aio.endpoint import Address
 from baseboard.aio.vm import VmPort
-from baseboard.errors import ConfigError
+from baseboard.errors import BaseboardError, ConfigError
 from baseboard.ipmi.message import Context, Message
 from baseboard.ipmi.privilege import Channel, Privilege
 from baseboard.vm import (
@@ -377,6 +377,29 @@ def test_what_is_handled_is_committed_before_the_answer_leaves(tmp_path: Path) -
         assert await machine.next() == OperationReceived(Operation.NMI)
         assert (await machine.ask()).data == DEVICE_ID  # and what it set off comes after the answer
         assert await machine.next() == OperationReceived(Operation.NMI)
+        await port.close()
+        machine.close()
+
+    run(conversation, tmp_path)
+
+
+def test_what_could_not_be_committed_is_not_acknowledged(tmp_path: Path) -> None:
+    async def conversation(tmp: Path, owner: Owner) -> None:
+        def full() -> None:
+            raise BaseboardError("the disk is full")
+
+        reported: list[str] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: reported.append(context["message"]))
+        port = VmPort(unix(tmp / "ipmi", True), owner.handle, owner)
+        await port.start()
+        machine = Machine(*await asyncio.open_unix_connection(tmp / "ipmi"))
+        owner.on_handled = full
+        await machine.greeted()
+        assert (await machine.ask()).data == b"\xff"
+        owner.on_handled = lambda: None
+        assert (await machine.ask()).data == DEVICE_ID
+        assert set(reported) == {"VM wire: the disk is full"}
         await port.close()
         machine.close()
 

@@ -21,7 +21,8 @@ import stat
 from typing import Protocol
 
 from baseboard.aio.endpoint import Address
-from baseboard.errors import ConfigError
+from baseboard.errors import BaseboardError, ConfigError
+from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.message import Context, Handler
 from baseboard.vm.framing import Fault
 from baseboard.vm.link import ControllerLink
@@ -32,6 +33,7 @@ LAST_RETRY = 1.0
 _CONNECT_TIMEOUT = 5.0
 _OUTPUT_LIMIT = 65536
 _RECEIVE_SIZE = 4096
+_UNSPECIFIED = bytes((CompletionCode.UNSPECIFIED,))
 _KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
 
 
@@ -39,7 +41,11 @@ class VmOwner(Protocol):
     """Whoever owns the ports; every method is called in the event loop and must not block."""
 
     def handled(self, now: float) -> None:
-        """Requests were executed and their answers are about to leave: commit, then pass events on."""
+        """Requests were executed and their answers are about to leave: commit, then pass events on.
+
+        When it raises a BaseboardError before anything has left, the requests are answered FFh: what was
+        not made durable is not acknowledged.
+        """
 
     def connected(self, port: VmPort) -> None:
         """The machine's end is there; what it offers is not known yet."""
@@ -263,15 +269,26 @@ class _Connection(asyncio.BufferedProtocol):
         link, port, context = self.link, self._port, self._context
         context.now = now = self._loop.time()
         link.receive_data(bytes(self._buffer[:nbytes]))
+        asked: list[RequestReceived] = []
         while (event := link.next_event()) is not None:
             if type(event) is RequestReceived:
+                asked.append(event)
                 link.send_response(event, port.handler(event.message, context))
             elif isinstance(event, CapabilitiesReceived):
                 port.owner.capable(port, event.capabilities)
             elif isinstance(event, MachineReset):
                 port.owner.machine_reset(port, now)
-        port.owner.handled(now)
+        try:
+            port.owner.handled(now)
+        except BaseboardError as error:
+            self._refuse(asked, error)
         self.flush()
+
+    def _refuse(self, asked: list[RequestReceived], error: BaseboardError) -> None:
+        if self.link.withdraw():
+            for request in asked:
+                self.link.send_response(request, _UNSPECIFIED)
+        self._loop.call_exception_handler({"message": f"VM wire: {error}", "exception": error})
 
     def flush(self) -> None:
         """Send what the link has to say."""

@@ -29,6 +29,7 @@ from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.message import Message
 from baseboard.ipmi.netfn import NetFn
 from baseboard.vm.framing import (
+    COMMAND_END,
     LONGEST_MESSAGE,
     MESSAGE_END,
     Deframer,
@@ -208,6 +209,13 @@ class ControllerLink(_Link):
         if enabled != self._interrupt_enabled:
             self._interrupt_enabled = enabled
             self._say_interrupt()
+
+    def withdraw(self) -> bool:
+        """Take back the answers that have not left yet; whether there were any."""
+        commands = [frame for frame in self._output if frame.endswith(COMMAND_END)]
+        answers = len(self._output) - len(commands)
+        self._output = commands
+        return answers > 0
 
     def _say_attention(self) -> None:
         if not self.capabilities & Capability.ATTENTION:
