@@ -92,6 +92,8 @@ class QemuMachine:
         self._ending = False
         """The end of the process is our own doing, and told by whoever does it."""
         self._shutdown_reason: str | None = None
+        self._hangs = False
+        """It missed the deadline of its last reset."""
         self._reset_seen = asyncio.Event()
         self._ignore_resets_until = 0.0
         self._after_reset: BootChoice | None = None
@@ -174,6 +176,7 @@ class QemuMachine:
 
     async def _reset(self, cause: RestartCause) -> None:
         choice = self._reports.next_boot(cause)
+        self._hangs = False
         self._ending = True  # with -no-reboot, or when it crashes now, it is started anew
         if choice == self._after_reset and await self._reset_inside():
             self._running()
@@ -192,12 +195,13 @@ class QemuMachine:
                 await self._reset_seen.wait()
             await self._let_go(self._deadlines.command)
         except (MonitorError, TimeoutError):
+            self._hangs = True
             return False
         return process is not None and not process.exited.done()
 
     async def _start_anew(self, cause: RestartCause) -> None:
         """A reset that takes a new process; to the console it is a reset all the same."""
-        if not await self._end():
+        if not await self._end(at_once=self._hangs):
             return
         if await self._begin(cause):
             self._reports.machine_reset(cause)
@@ -314,7 +318,7 @@ class QemuMachine:
         await monitor.connect(deadline, process.exited.done)
         return await monitor.execute(command, deadline)
 
-    async def _end(self) -> bool:
+    async def _end(self, at_once: bool = False) -> bool:
         """End the process: politely, then less so; False: it cannot be ended."""
         process, monitor = self._process, self._monitor
         if process is None or monitor is None:
@@ -322,9 +326,9 @@ class QemuMachine:
         self._ending = True
         times = self._deadlines
         gone = process.exited.done()
-        if not gone and await self._quit(monitor):
+        if not gone and not at_once and await self._quit(monitor):
             gone = await process.wait(times.quit)
-        if not gone:
+        if not gone and not at_once:
             process.send(signal.SIGTERM)
             gone = await process.wait(times.terminate)
         if not gone:
