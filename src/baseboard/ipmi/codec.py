@@ -1,11 +1,12 @@
-"""Messages and records declared as the specification's tables, compiled at import.
+"""Messages and records declared as the specification's tables, compiled at first use.
 
 Theory of operation
 -------------------
 A subclass of `Request`, `Response` or `Record` lists its fields with the byte numbers that the
 specification's table has: 1-based, so that byte 1 of a response is its completion code. From the list,
-`__init_subclass__` writes three straight-line functions (`__init__`, `decode`, `encode`) and compiles
-them, as `dataclasses` does, so that a declared message costs what a hand-written one would.
+three straight-line functions (`__init__`, `decode`, `encode`) are written and compiled, as `dataclasses`
+does, so that a declared message costs what a hand-written one would. That happens when a class is first
+used: a controller that starts does not wait for the messages that nobody sends.
 
     class GetDeviceIdResponse(Response):
         device_id:       int  = u8(2)
@@ -257,11 +258,10 @@ def _compile(cls: Any) -> None:
     first = cls.FIRST
     rows = list(cls.FIELDS.items())
     names: dict[str, Any] = {"DecodeError": DecodeError, "cls_name": cls.__name__, "new": object.__new__}
-    required = [row for _, row in rows if row.default is REQUIRED]
     fixed_end = max((row.byte + row.size for _, row in rows if not row.open_ended), default=first)
     open_ended = any(row.open_ended for _, row in rows)
     fixed_end = max(fixed_end, *(row.byte for _, row in rows if row.open_ended), first)
-    need = max((row.byte + row.size for row in required), default=first) - first
+    need = cls.SIZE
     limit = fixed_end - first
     for name, row in rows:
         names.update(row.names)
@@ -331,13 +331,33 @@ def _compile(cls: Any) -> None:
 
     compiled: dict[str, Callable[..., Any]] = {}
     exec(compile(source, f"<layout {cls.__module__}.{cls.__qualname__}>", "exec"), names, compiled)
-    if "__init__" not in vars(cls):
-        cls.__init__ = compiled["__init__"]
-    if "decode" not in vars(cls):
-        cls.decode = classmethod(compiled["decode"])
-    if "encode" not in vars(cls):
-        cls.encode = compiled["encode"]
-    cls.SIZE = need
+    compiled["decode"] = classmethod(compiled["decode"])  # type: ignore[assignment]  # it is no function then
+    for name in COMPILED:
+        if vars(cls)[name] is COMPILED[name]:
+            setattr(cls, name, compiled[name])
+
+
+def _first_init(self: Any, **values: Any) -> None:
+    _compile(type(self))
+    self.__init__(**values)
+
+
+def _first_decode(cls: Any, data: bytes) -> Any:
+    _compile(cls)
+    return cls.decode(data)
+
+
+def _first_encode(self: Any) -> bytes:
+    _compile(type(self))
+    return bytes(self.encode())
+
+
+COMPILED: dict[str, Any] = {
+    "__init__": _first_init,
+    "decode": classmethod(_first_decode),
+    "encode": _first_encode,
+}
+"""What every declared class has until its first use."""
 
 
 @dataclass_transform(
@@ -367,16 +387,19 @@ class Layout:
         cls.FIELDS = inherited | own
         for name in own:
             delattr(cls, name)
-        _compile(cls)
+        required = [row.byte + row.size for row in cls.FIELDS.values() if row.default is REQUIRED]
+        cls.SIZE = max(required, default=cls.FIRST) - cls.FIRST
+        for name in COMPILED.keys() - vars(cls).keys():
+            setattr(cls, name, COMPILED[name])
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """Read one from bytes (for a response: those after the completion code).  Raises DecodeError."""
-        raise NotImplementedError  # compiled for each subclass
+        raise NotImplementedError  # every subclass has its own
 
     def encode(self) -> bytes:
         """The bytes of this message."""
-        raise NotImplementedError  # compiled for each subclass
+        raise NotImplementedError  # every subclass has its own
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
