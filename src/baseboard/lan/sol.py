@@ -120,6 +120,11 @@ class SolEngine:
         """Whether its payloads are encrypted."""
         return self._console is not None and self._console.encrypted
 
+    @property
+    def authenticated(self) -> bool:
+        """Whether its payloads are authenticated."""
+        return self._console is not None and self._console.authenticated
+
     def activate(
         self, session_id: int, *, encrypted: bool, authenticated: bool, handshake: bool, now: float
     ) -> None:
