@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from baseboard.errors import CommandError, ConfigError
 from baseboard.fleet import control
 from baseboard.fleet.control import ControlError, ControlServer, answer
-from baseboard.store import StoreError
+from baseboard.store.database import StoreError
 
 
 def _fail(error: Exception) -> Any:

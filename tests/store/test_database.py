@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 
 from baseboard.bmc.changes import Changes
 from baseboard.errors import ConfigError
-from baseboard.store import Store, StoreError, reset_state
-from baseboard.store.database import SCHEMA_VERSION
+from baseboard.store.database import SCHEMA_VERSION, Store, StoreError, reset_state
 from baseboard.store.directory import DATABASE, LOCK
 
 rooms = st.sampled_from(["sel", "users", "clock", "sdr"])
@@ -79,7 +78,7 @@ def test_any_sequence_of_changes_equals_a_dict_after_reload(
 COMMIT_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from baseboard.store import Store
+from baseboard.store.database import Store
 store = Store(Path(sys.argv[1]))
 for number in range(50):
     store.commit([], {("sel", str(number)): "acknowledged"})

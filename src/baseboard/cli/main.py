@@ -1,75 +1,21 @@
-"""`baseboard`: finds the command, and turns every error into one message and an exit code."""
+"""`baseboard`: runs the command, and turns every error into one message and an exit code."""
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-from typer.core import TyperGroup
 
 from baseboard.errors import BaseboardError, ConfigError
 
 FAILED, FIXABLE, INTERRUPTED = 1, 2, 130
-
-# fmt: off
-COMMANDS = {
-    # command        module, whose `app` it is
-    "run":           "run",
-    "init":          "init",
-    "check":         "check",
-    "status":        "status",
-    "sensor":        "sensor",
-    "sel":           "sel",
-    "fru":           "fru",
-    "power":         "power",
-    "load":          "load",
-    "reset-state":   "reset_state",
-}
-# fmt: on
-
-
-class _Commands(TyperGroup):
-    """Imports a command's module when that command is asked for."""
-
-    if not TYPE_CHECKING:  # typer carries its own click, or uses the one beside it: no name for its types
-
-        def list_commands(self, ctx: Any) -> list[str]:
-            return list(COMMANDS)
-
-        def get_command(self, ctx: Any, cmd_name: str) -> Any:
-            module = COMMANDS.get(cmd_name)
-            if module is None:
-                return None
-            command = typer.main.get_command(import_module(f"baseboard.cli.{module}").app)
-            command.name = cmd_name
-            return command
-
-
-app = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"baseboard {version('baseboard')}")
-        raise typer.Exit
-
-
-@app.callback()
-def baseboard(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
-    ] = False,
-) -> None:
-    """The management side of a virtual machine: a complete BMC for QEMU guests and for tests."""
+TRACEBACK = "BASEBOARD_TRACEBACK"
+"""Environment variable with which an error of our own shows where it comes from."""
 
 
 def main() -> None:
     """Run the command line of this process."""
+    gc.disable()  # a tenth of the start is looking for garbage among what is just being imported
     code = _run()
     try:
         sys.stdout.flush()
@@ -80,6 +26,8 @@ def main() -> None:
 
 def _run() -> int:
     try:
+        from baseboard.cli.app import app
+
         app(prog_name="baseboard")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0 if end.code is None else FAILED
@@ -91,6 +39,10 @@ def _run() -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return FAILED
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        return _confess(error)
     return 0
 
 
@@ -98,3 +50,13 @@ def _complain(error: BaseboardError, code: int) -> int:
     text = str(error)
     print(text if "\n" in text else f"baseboard: {text}", file=sys.stderr)  # several lines: one a mistake
     return code
+
+
+def _confess(error: Exception) -> int:
+    """An error of our own: no traceback, which may show a password, unless it is asked for."""
+    print(
+        f"baseboard: internal error ({type(error).__name__}): please report it, "
+        f"with what {TRACEBACK}=1 in the environment shows",
+        file=sys.stderr,
+    )
+    return FAILED

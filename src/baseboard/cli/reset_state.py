@@ -14,7 +14,7 @@ app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 @app.command()
 def reset_state(state: State, json: Json = False) -> None:
     """Forget what commands changed: the next start is as the configuration says. The password file stays."""
-    from baseboard.store import reset_state
+    from baseboard.store.database import reset_state
 
     done = reset_state(state)
     if json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json as json_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -128,6 +129,8 @@ def serve(options: Options, password: Password, json: bool) -> None:
         try:
             await instance.start()
             announce(instance)
+            gc.freeze()  # what is here now stays: later collections need not look at it
+            gc.enable()
             await stopping.wait()
         finally:
             await instance.stop()

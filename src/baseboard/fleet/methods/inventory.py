@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import fields
-from datetime import UTC, datetime
 from typing import Any
 
 from baseboard.errors import DecodeError
@@ -34,7 +34,7 @@ def _fields(area: Any) -> dict[str, Any]:
     for field in fields(area):
         value = getattr(area, field.name)
         if field.name == "manufactured":
-            value = None if value is None else datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
+            value = None if value is None else time.strftime("%Y-%m-%d", time.gmtime(value))
         elif field.name in ("kind", "language"):
             continue
         if value not in ("", b"", (), None):

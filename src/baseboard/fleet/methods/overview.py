@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from baseboard.fleet.methods.method import Controlled, Method, Parameter, number
 
@@ -12,12 +11,17 @@ def status(instance: Controlled) -> dict[str, Any]:
     """Where everything is, and how it is."""
     bmc = instance.bmc
     return instance.ready() | {
-        "guid": str(UUID(bytes=bmc.device.uuid)),
+        "guid": _dashed(bmc.device.uuid.hex()),
         "power": "on" if bmc.chassis.power_is_on else "off",
         "sensors": len(bmc.sensors),
         "sel_entries": len(bmc.sel),
         "sessions": len(bmc.sessions.active()),
     }
+
+
+def _dashed(digits: str) -> str:
+    """As RFC 4122 writes it; its module would cost a hundredth of the start's time."""
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def get_load(instance: Controlled) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
 from typing import Any
 
 from baseboard.errors import DecodeError
@@ -119,7 +119,7 @@ def time_of(timestamp: int) -> str | None:
     """ISO 8601 in UTC; None for times that are none of the wall clock."""
     if timestamp < FIRST_REAL_TIME or timestamp == 0xFFFF_FFFF:
         return None
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(timestamp))
 
 
 def event_name(sensor_type: int, event_type: int, offset: int) -> str:
