@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from baseboard.bmc import Bmc, Core, Settings
+from baseboard.bmc.changes import DELETED
 from baseboard.bmc.core import CommandTable
 from baseboard.bmc.events import Event
 from baseboard.ipmi import Channel, Context, Message, Privilege
@@ -45,7 +46,11 @@ class Conversation:
         for room in cleared:
             self.rooms.pop(room, None)
         for (room, key), value in rows.items():
-            self.rooms.setdefault(room, {})[key] = value
+            kept = self.rooms.setdefault(room, {})
+            if value is DELETED:
+                kept.pop(key, None)
+            else:
+                kept[key] = value
         self.start()
 
     def ask(
