@@ -118,7 +118,7 @@ def test_cipher_suites(bmc: Bmc) -> None:
     assert bmc.authority.cipher_suite_limit(LAN, 17) is Privilege.ADMINISTRATOR
     assert bmc.authority.cipher_suite_limit(LAN, 0) is Privilege.NO_ACCESS
     # parameter 24, in the order of parameter 23: suite 3 off, suite 17 OPERATOR
-    bmc.lan_configuration.set(24, bytes.fromhex("00 30 00 00 00 00 00 00 00"))
+    bmc.lan_configuration.set(24, bytes.fromhex("00 00 00 03 00 00 00 00 00"))
     assert bmc.authority.cipher_suites(LAN) == (17,)
     assert bmc.authority.cipher_suite_limit(LAN, 3) is Privilege.NO_ACCESS
     assert bmc.authority.cipher_suite_limit(LAN, 17) is Privilege.OPERATOR

@@ -62,9 +62,9 @@ def read(talk: Conversation, number: int, set_selector: int = 0) -> str:
         pytest.param(19, "00 00 00 00 00 00 00 00 00 00 00 00 00", id="address of destination 0"),
         pytest.param(20, "00 00", id="no VLAN"),
         pytest.param(21, "00", id="VLAN priority"),
-        pytest.param(22, "02", id="two suites"),
-        pytest.param(23, "00 03 11 00 00 00 00 00 00 00 00 00 00 00 00 00 00", id="3 and 17"),
-        pytest.param(24, "00 44 00 00 00 00 00 00 00", id="both up to ADMINISTRATOR"),
+        pytest.param(22, "05", id="five entries"),
+        pytest.param(23, "00 00 01 02 03 11 00 00 00 00 00 00 00 00 00 00 00", id="0, 1, 2, 3, 17"),
+        pytest.param(24, "00 00 40 04 00 00 00 00 00", id="3 and 17 up to ADMINISTRATOR, the rest unused"),
         pytest.param(25, "00 00 00 00", id="destination VLAN"),
         pytest.param(26, "00 00 00 00 00 00", id="no bad password threshold"),
         pytest.param(27, "80", id="no parameter 27"),
@@ -109,10 +109,18 @@ def test_every_parameter_has_the_length_that_clients_check(talk: Conversation) -
         pytest.param("30 01 01 1b 00", "34 01 80", id="set a parameter that is not there"),
         pytest.param("30 01 01 09 6f 02", "34 01 80", id="set the secondary port"),
         pytest.param("30 01 01 01 04", "34 01 82", id="read-only before length"),
-        pytest.param("30 01 01 08 6f 02", "34 01 82", id="the port is bound"),
+        pytest.param("30 01 01 08 6f 02", "34 01 82", id="another port"),
         pytest.param("30 01 01 16 01", "34 01 82", id="count of suites"),
         pytest.param("30 01 01 17", "34 01 82", id="suites"),
         pytest.param("30 01 01 1a 00 03 00 00 00 00", "34 01 82", id="nobody is locked out"),
+        pytest.param("30 01 01 1a 00 00 00 00 00 00", "34 01 00", id="nobody is locked out, as before"),
+        pytest.param("30 01 01 1a 00 00 00 00 00", "34 01 c7", id="nobody is locked out, in short"),
+        pytest.param("30 01 01 08 56 18", "34 01 00", id="the port that is bound"),
+        pytest.param("30 01 01 33 01", "34 01 82", id="no IPv6"),
+        pytest.param("30 01 01 33 00", "34 01 00", id="no IPv6, as before"),
+        pytest.param("30 01 01 38 00 80" + " 00" * 18, "34 01 82", id="no IPv6 address"),
+        pytest.param("30 01 01 38 00 00" + " 00" * 18, "34 01 00", id="no IPv6 address, as before"),
+        pytest.param("30 01 01 38 01 00" + " 00" * 18, "34 01 c9", id="no second IPv6 address"),
         pytest.param("30 01 01 03 0a 00 00", "34 01 c7", id="three bytes of address"),
         pytest.param("30 01 01 03", "34 01 c7", id="no address"),
         pytest.param("30 01 01 00 02", "34 01 cc", id="no commit"),
@@ -125,7 +133,8 @@ def test_every_parameter_has_the_length_that_clients_check(talk: Conversation) -
         pytest.param("30 01 01 13 01 10" + " 00" * 11, "34 01 c7", id="an IPv6 address needs 18 bytes"),
         pytest.param("30 01 01 13 01 00" + " 00" * 16, "34 01 c7", id="an IPv4 address needs 13"),
         pytest.param("30 01 01 14 ff 8f", "34 01 cc", id="VLAN FFFh is reserved"),
-        pytest.param("30 01 01 18 00 66" + " 00" * 7, "34 01 cc", id="no level 6"),
+        pytest.param("30 01 01 18 00 00 60" + " 00" * 6, "34 01 cc", id="no level 6"),
+        pytest.param("30 01 01 18 00 04 40" + " 00" * 6, "34 01 cc", id="suite 0 is off by configuration"),
         pytest.param("30 01 01 18 00" + " 43" * 7, "34 01 c7", id="levels of 14 suites"),
         pytest.param("30 01 01 43 81", "34 01 c9", id="no prefix of 129 bits"),
     ],
@@ -172,13 +181,9 @@ WRITES = [
     pytest.param("14 64 80", 20, 0, "64 80", id="VLAN 100"),
     pytest.param("15 ff", 21, 0, "07", id="reserved bits are dropped"),
     pytest.param("02 04 00 04 04 00", 2, 0, "04 00 04 04 00", id="authentication types"),
-    pytest.param("18 00 03 00 00 00 00 00 00 00", 24, 0, "00 03 00 00 00 00 00 00 00", id="suite 17 off"),
+    pytest.param("18 00 00 30" + " 00" * 6, 24, 0, "00 00 30" + " 00" * 6, id="3 OPERATOR, 17 off"),
     pytest.param(
-        "18 00 34 ff ff ff ff ff ff ff",
-        24,
-        0,
-        "00 34 00 00 00 00 00 00 00",
-        id="levels of no suite are dropped",
+        "18 00 00 30 54" + " 55" * 5, 24, 0, "00 00 30 04" + " 00" * 5, id="levels of no suite are dropped"
     ),
 ]
 
@@ -206,6 +211,7 @@ def test_with_dhcp_the_bound_address_is_read_and_none_is_written(talk: Conversat
     talk.ask("30 01 01 04 02")
     assert read(talk, 3) == "7f 00 00 01"
     assert talk.ask("30 01 01 03 c0 00 02 08") == "34 01 d5"
+    assert talk.ask("30 01 01 03 7f 00 00 01") == "34 01 00"
     talk.ask("30 01 01 04 01")
     assert read(talk, 3) == "c0 00 02 07"
 
@@ -240,12 +246,20 @@ def test_a_mac_is_made_up_from_the_guid(talk: Conversation) -> None:
     assert read(talk, 5) == "02 0f 0e 0d 0c 0b"
 
 
-def test_other_suites() -> None:
-    lan = LanSettings(cipher_suites=(17, 3, 8, 0), insecure_cipher_zero=True)
+def test_every_suite_stands_where_its_number_is() -> None:
+    suites = (17, 16, 15, 12, 11, 8, 7, 6, 3, 2, 1, 0)
+    lan = LanSettings(cipher_suites=suites, insecure_cipher_zero=True)
     talk = Conversation(lan_configuration.TABLE, settings=Settings(lan=lan))
-    assert read(talk, 23).startswith("00 00 03 08 11 00")
-    assert read(talk, 24).startswith("00 44 44 00")
-    assert talk.bmc.authority.cipher_suites(1) == (17, 3, 8, 0)
+    assert read(talk, 22) == "10"
+    assert read(talk, 23) == "00 00 01 02 03 11 10 06 07 08 09 0a 0b 0c 0d 0e 0f"
+    assert read(talk, 24) == "00 44 44 44 44 04 40 04 40"
+    assert talk.bmc.authority.cipher_suites(1) == suites
+
+
+def test_suite_8_besides() -> None:
+    talk = Conversation(lan_configuration.TABLE, settings=Settings(lan=LanSettings(cipher_suites=(17, 3, 8))))
+    assert read(talk, 23) == "00 00 01 02 03 11 10 06 07 08" + " 00" * 7
+    assert read(talk, 24) == "00 00 40 04 00 04" + " 00" * 3
 
 
 @pytest.mark.parametrize(("suites", "text"), [((3, 4), "suite 4"), ((17, 0), "insecure_cipher_zero")])

@@ -28,6 +28,15 @@ ROOM = "lan_configuration"
 CIPHER_SUITES = (0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17)
 """Suites that the LAN can do; the others need xRC4.  [IPMI 22.15.2, Table 22-20]"""
 
+_ENTRIES = (0, 1, 2, 3, 17, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+"""Where each suite stands in parameters 23 and 24.
+
+The levels of parameter 24 are in the order of the entries of parameter 23. But ipmitool's manual ("the
+character position identifies the cipher suite number") and FreeIPMI 1.6.10 take the number of a level for
+the number of the suite; so each suite stands where both are right, and 16 and 17, which have no such
+place, where two of the xRC4 suites would be. Entries that are not on have level 0, "unused".
+"""
+
 RMCP_PORT = 623
 
 _ADDRESSES = (LanParameter.IP_ADDRESS, LanParameter.SUBNET_MASK, LanParameter.DEFAULT_GATEWAY_ADDRESS)
@@ -68,6 +77,8 @@ class LanConfiguration:
         self._device = device
         self._values: dict[str, bytes] = {}  # by selector, "3", or selector and set, "18.2"
         self._suite_limits = dict.fromkeys(settings.cipher_suites, Privilege.ADMINISTRATOR)
+        last = max((_ENTRIES.index(suite) for suite in settings.cipher_suites), default=-1)
+        self._entries = _ENTRIES[: last + 1]
         self._progress = SetInProgress()
         self._bound: dict[LanParameter, bytes] = {}
         self._bound_ipv6: IPv6Interface | None = None
@@ -165,6 +176,9 @@ class LanConfiguration:
         row = _row(number)
         if row.access is Access.READ_ONLY:
             raise CommandError(READ_ONLY, f"parameter {number} is read-only")
+        if row.access is Access.FIXED:
+            self._set_fixed(row, data)
+            return
         if row.number is LanParameter.SET_IN_PROGRESS:
             self._progress.set(data)
             return
@@ -191,6 +205,8 @@ class LanConfiguration:
                 CompletionCode.INVALID_FIELD, "an authentication type is not supported: parameter 1"
             )
         if row.number in _ADDRESSES and self._by_dhcp():
+            if data == self._get(row):
+                return
             raise CommandError(CompletionCode.NOT_IN_PRESENT_STATE, "the address source is DHCP")
         data = row.check(data) if row.check else data
         self._values[key] = data
@@ -205,6 +221,14 @@ class LanConfiguration:
         kept = self._values.get(f"{row.number:d}")
         return kept or self._bound.get(row.number) or row.default or bytes(row.size)
 
+    def _set_fixed(self, row: Parameter, data: bytes) -> None:
+        if len(data) not in row.sizes:
+            raise CommandError(CompletionCode.LENGTH_INVALID, f"parameter {row.number:d}: {len(data)} bytes")
+        present = self.get(row.number, data[0] if row.sets else 0)
+        told = -1 if row.number is LanParameter.IPV6_STATIC_ADDRESSES else None  # its status is only read
+        if data[:told] != present[:told]:
+            raise CommandError(READ_ONLY, f"parameter {row.number:d} is as it is")
+
     def _by_dhcp(self) -> bool:
         return self._values.get(f"{LanParameter.IP_ADDRESS_SOURCE:d}") == bytes((AddressSource.DHCP,))
 
@@ -213,22 +237,24 @@ class LanConfiguration:
         return kept or b"\x02" + self._device.guid[:5]  # locally administered, from the GUID's random bytes
 
     def _cipher_suite_entries(self) -> bytes:
-        return b"\0" + bytes(sorted(self._suite_limits)).ljust(16, b"\0")
+        return b"\0" + bytes(self._entries).ljust(16, b"\0")
 
     def _cipher_suite_levels(self) -> bytes:
-        levels = [int(self._suite_limits[suite]) for suite in sorted(self._suite_limits)]
+        levels = [int(self._suite_limits.get(suite, 0)) for suite in self._entries]
         levels += [0] * (16 - len(levels))
         return b"\0" + bytes(low | high << 4 for low, high in zip(levels[::2], levels[1::2], strict=True))
 
     def _set_suite_limits(self, data: bytes) -> None:
         levels = [level for byte in data[1:] for level in (byte & 0x0F, byte >> 4)]
-        limits = dict(zip(sorted(self._suite_limits), levels, strict=False))
+        limits = dict(zip(self._entries, levels, strict=False))
         for suite, level in limits.items():
             if level > Privilege.OEM:
                 raise CommandError(CompletionCode.INVALID_FIELD, f"suite {suite}: no privilege level {level}")
-        for suite, level in limits.items():
-            self._suite_limits[suite] = Privilege(level)
-            self._changes.put(ROOM, f"suite.{suite}", level)
+            if level and suite not in self._suite_limits:
+                raise CommandError(CompletionCode.INVALID_FIELD, f"suite {suite} is off by configuration")
+        for suite in self._suite_limits:
+            self._suite_limits[suite] = Privilege(limits[suite])
+            self._changes.put(ROOM, f"suite.{suite}", limits[suite])
 
     def _ipv6_address(self, set_selector: int) -> bytes:
         interface = self._bound_ipv6
@@ -245,7 +271,7 @@ _COMPUTED: dict[LanParameter, Callable[[LanConfiguration], bytes]] = {
     LanParameter.AUTHENTICATION_TYPE_SUPPORT: lambda lan: bytes((lan.authentication_types,)),
     LanParameter.AUTHENTICATION_TYPE_ENABLES: lambda lan: bytes(lan.enabled_authentication_types()),
     LanParameter.MAC_ADDRESS: lambda lan: lan._mac_address(),
-    LanParameter.CIPHER_SUITE_ENTRY_SUPPORT: lambda lan: bytes((len(lan._suite_limits),)),
+    LanParameter.CIPHER_SUITE_ENTRY_SUPPORT: lambda lan: bytes((len(lan._entries),)),
     LanParameter.CIPHER_SUITE_ENTRIES: lambda lan: lan._cipher_suite_entries(),
     LanParameter.CIPHER_SUITE_PRIVILEGE_LEVELS: lambda lan: lan._cipher_suite_levels(),
     LanParameter.IPV6_IPV4_ENABLES: lambda lan: bytes((lan._bound_ipv6 is not None,)),

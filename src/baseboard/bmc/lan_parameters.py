@@ -22,11 +22,14 @@ class Access(Enum):
     """What a client may do with a parameter."""
 
     READ_WRITE = "rw"
+    FIXED = "as it is"
+    """Writable in the specification; here a write of the present value succeeds and any other is refused, so
+    that a client can write back all that it has read."""
     READ_ONLY = "ro"
     ABSENT = "absent"
 
 
-RW, RO, ABSENT = Access.READ_WRITE, Access.READ_ONLY, Access.ABSENT
+RW, RO, FIXED, ABSENT = Access.READ_WRITE, Access.READ_ONLY, Access.FIXED, Access.ABSENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ PARAMETERS: dict[int, Parameter] = {row.number: row for row in (
     Parameter(P.SUBNET_MASK,                       RW,     4),
     Parameter(P.IPV4_HEADER,                       RW,     3,    b"\x40\x40\x10",
               check=_masked(0xFF, 0xE0, 0xFE)),
-    Parameter(P.PRIMARY_RMCP_PORT,                 RO,     2,    note="the port that the socket is bound to"),
+    Parameter(P.PRIMARY_RMCP_PORT,                 FIXED,  2,    note="the port that the socket is bound to"),
     Parameter(P.SECONDARY_RMCP_PORT,               ABSENT, note="no security extensions of ASF 2.0"),
     Parameter(P.ARP_CONTROL,                       RW,     1,    b"\x02", check=_masked(0x03)),
     Parameter(P.GRATUITOUS_ARP_INTERVAL,           RW,     1,    b"\x03"),  # 2 s
@@ -135,14 +138,14 @@ PARAMETERS: dict[int, Parameter] = {row.number: row for row in (
     Parameter(P.CIPHER_SUITE_PRIVILEGE_LEVELS,     RW,     9),
     Parameter(P.DESTINATION_VLAN,                  RW,     4,    bytes(3), sets=1 + DESTINATIONS,
               check=_masked(0x0F, 0xF0, 0xFF, 0xFF)),
-    Parameter(P.BAD_PASSWORD_THRESHOLD,            RO,     6,    bytes(6), note="nobody is locked out"),
+    Parameter(P.BAD_PASSWORD_THRESHOLD,            FIXED,  6,    bytes(6), note="nobody is locked out"),
     Parameter(P.IPV6_IPV4_SUPPORT,                 RO,     1,    b"\x03"),  # either alone, or both
-    Parameter(P.IPV6_IPV4_ENABLES,                 RO,     1,    note="as the socket is bound"),
+    Parameter(P.IPV6_IPV4_ENABLES,                 FIXED,  1,    note="as the socket is bound"),
     Parameter(P.IPV6_TRAFFIC_CLASS,                RW,     1,    bytes(1)),
     Parameter(P.IPV6_HOP_LIMIT,                    RW,     1,    b"\x40"),
     Parameter(P.IPV6_FLOW_LABEL,                   RW,     3,    bytes(3), check=_masked(0x0F, 0xFF, 0xFF)),
     Parameter(P.IPV6_STATUS,                       RO,     3,    b"\x01\x00\x00"),
-    Parameter(P.IPV6_STATIC_ADDRESSES,             RO,     20,   sets=1, note="as the socket is bound"),
+    Parameter(P.IPV6_STATIC_ADDRESSES,             FIXED,  20,   sets=1, note="as the socket is bound"),
     Parameter(P.DHCPV6_STATIC_DUID_BLOCKS,         ABSENT, note=_NO_DHCPV6),
     Parameter(P.DHCPV6_STATIC_DUIDS,               ABSENT, note=_NO_DHCPV6),
     Parameter(P.IPV6_DYNAMIC_ADDRESSES,            ABSENT, note=_NO_DHCPV6),
