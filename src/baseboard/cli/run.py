@@ -59,7 +59,7 @@ def run(
         typer.Option(
             metavar="KIND",
             help="What power commands act on: simulated, vm or qemu.",
-            show_default="simulated; qemu with a QEMU command line",
+            show_default="simulated; vm with --vm; qemu with a QEMU command line",
         ),
     ] = None,
     interface: Annotated[

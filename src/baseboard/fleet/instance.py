@@ -37,7 +37,7 @@ from baseboard.power.line import QemuLine, equip
 from baseboard.power.qemu import QemuMachine
 from baseboard.power.simulated import SimulatedMachine
 from baseboard.power.wire import WireMachine
-from baseboard.store.database import Store
+from baseboard.store.database import Store, StoreError
 from baseboard.store.directory import CONTROL
 from baseboard.vm.protocol import Capability
 
@@ -73,10 +73,15 @@ class Instance:
         self._stack.callback(self.store.close)
         self._make_controller()
         line = equip(options.qemu, options.interface, options.state) if options.qemu else None
+        addresses = (*options.vms, *([Address("unix", path=str(line.ipmi))] if line else ()))
+        self.vms = tuple(VmPort(address, self.core.handle, self) for address in addresses)
+        self.backend = self._make_backend(line)
         await self._open_lan()
-        await self._open_vms(line)
+        for vm in self.vms:
+            await vm.start()
+            self._stack.push_async_callback(vm.close)
         await self._open_console(line)
-        await self._start_chassis(line)
+        await self._start_backend()
         self.control = ControlServer(options.state / CONTROL, methods(self), self._control_fault)
         await self.control.start()
         self._stack.push_async_callback(self.control.stop)
@@ -130,13 +135,6 @@ class Instance:
         bmc.lan_configuration.bound(host, port=port)
         bmc.sol.port = port
 
-    async def _open_vms(self, line: QemuLine | None) -> None:
-        addresses = (*self.options.vms, *([Address("unix", path=str(line.ipmi))] if line else ()))
-        self.vms = tuple(VmPort(address, self.core.handle, self) for address in addresses)
-        for vm in self.vms:
-            await vm.start()
-            self._stack.push_async_callback(vm.close)
-
     async def _open_console(self, line: QemuLine | None) -> None:
         address = self.options.console
         if address is None and line is not None:
@@ -150,17 +148,20 @@ class Instance:
         await self.sol.start()
         self._stack.push_async_callback(self.sol.close)
 
-    async def _start_chassis(self, line: QemuLine | None) -> None:
-        bmc = self.bmc
-        reports = Reports(bmc.chassis, bmc.boot_options, self.now, self.handled)
+    def _make_backend(self, line: QemuLine | None) -> Backend:
+        reports = Reports(self.bmc.chassis, self.bmc.boot_options, self.now, self._reported)
         if line is not None:
-            self.backend = QemuMachine(line, self.options.state, reports, self._wired)
-        elif self.options.power is PowerKind.VM:
-            self.backend = WireMachine(reports, self.vms)
-        else:
-            self.backend = SimulatedMachine(reports)
+            return QemuMachine(line, self.options.state, reports, self._wired)
+        if self.options.power is PowerKind.VM:
+            return WireMachine(reports, self.vms)
+        return SimulatedMachine(reports, self.vms)
+
+    async def _start_backend(self) -> None:
         await self.backend.start()
         self._stack.push_async_callback(self.backend.close)
+        if isinstance(self.backend, QemuMachine):
+            self.handled(self.now())  # the order to start, if the power restore policy gives one
+            await self.backend.ready()
 
     def _wired(self) -> bool:
         return self.vms[-1].connected
@@ -181,6 +182,13 @@ class Instance:
         deadline = bmc.next_deadline()
         if deadline != self._deadline:
             self._set_timer(deadline)
+
+    def _reported(self, now: float) -> None:
+        """The chassis told something; what cannot be written now is written with the next change."""
+        try:
+            self.handled(now)
+        except StoreError as error:
+            print(f"baseboard: {error}", file=sys.stderr)
 
     def _commit(self) -> None:
         changes = self.bmc.changes
@@ -206,7 +214,7 @@ class Instance:
         self._deadline = None
         now = self.now()
         self.bmc.handle_deadline(now)
-        self.handled(now)
+        self._reported(now)
 
     def _check_clock(self) -> None:
         self.bmc.clock.synchronize(time.time(), self.now())

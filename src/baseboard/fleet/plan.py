@@ -50,7 +50,10 @@ def plan(flags: Flags) -> tuple[Options, Password]:
             options = replace(options, power=PowerKind.QEMU)
     elif options.power is PowerKind.QEMU:
         raise ConfigError("power qemu needs the QEMU to run: baseboard run -- qemu-system-x86_64 ...")
-    elif not options.vms:
+    elif options.vms:
+        if flags.vms and flags.power is None and options.power is PowerKind.SIMULATED:
+            options = replace(options, power=PowerKind.VM)  # who names a machine wants its power, not ours
+    else:
         options = replace(options, vms=(Address("unix", path=str(options.state / VM)),))
     password = logins(options)[0].password
     return replace(options, password_file=password.path), password

@@ -2,16 +2,22 @@
 
 Its firmware starts from whatever was chosen and uses the choice up. It runs on while the controller is
 restarted, as a real machine does.
+
+A guest may be attached to its system interface all the same (that is what the QEMU options that
+`baseboard run` prints do): then it is told to do what the simulated machine does, as far as it offers it.
+Whoever wants the guest's own state to count uses `power/wire.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from baseboard.bmc.boot_options import BootChoice
 from baseboard.bmc.events import PowerAction, RestartCause
 from baseboard.power.backend import Reports
 from baseboard.power.orders import Orders
+from baseboard.power.wire import OPERATIONS, Wire
 
 SOFT_DELAY = 2.0
 """Seconds that the imagined system takes to shut down."""
@@ -20,12 +26,13 @@ SOFT_DELAY = 2.0
 class SimulatedMachine:
     """Back end without a machine."""
 
-    def __init__(self, reports: Reports, soft_delay: float = SOFT_DELAY) -> None:
+    def __init__(self, reports: Reports, wires: Sequence[Wire] = (), soft_delay: float = SOFT_DELAY) -> None:
         self.last_error: str | None = None
         self.is_on = False
         self.booted: BootChoice | None = None
         """What the last start was told to boot from."""
         self._reports = reports
+        self._wires = wires
         self._soft_delay = soft_delay
         self._orders = Orders(self._carry_out)
 
@@ -53,6 +60,9 @@ class SimulatedMachine:
             return
         if not self.is_on:
             return
+        operation = OPERATIONS[PowerAction.RESET if action is PowerAction.CYCLE else action]
+        for wire in self._wires:
+            wire.operate(operation)
         if action is PowerAction.OFF:
             self._power_off()
         elif action is PowerAction.SOFT:
