@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.bmc.conversation import Conversation
 
 from baseboard.bmc.handlers import channels, device, lan_configuration, system_info, users
-from tests.bmc.conversation import Conversation
 
 TABLES = (device.TABLE, channels.TABLE, users.TABLE, system_info.TABLE, lan_configuration.TABLE)
 COMMANDS = [(table.netfn << 2, row.number) for table in TABLES for row in table.commands if row.handler]
