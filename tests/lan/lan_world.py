@@ -263,7 +263,9 @@ class Console:
         sequence: int | None = None,
         encrypted: bool | None = None,
         authenticated: bool | None = None,
+        trailer: bytes | None = None,
     ) -> bytes:
+        """A datagram; `trailer` replaces the confidentiality trailer."""
         if sequence is None:
             self.sequence += 1
             sequence = self.sequence
@@ -271,9 +273,10 @@ class Console:
         authenticated = bool(self.suite[1]) if authenticated is None else authenticated
         if encrypted:
             pad = -(len(payload) + 1) % 16
+            trailer = bytes((*range(1, pad + 1), pad)) if trailer is None else trailer
             iv = os.urandom(16)
             encryptor = Cipher(algorithms.AES(self.k2), modes.CBC(iv)).encryptor()
-            payload = iv + encryptor.update(payload + bytes(range(1, pad + 1)) + bytes((pad,)))
+            payload = iv + encryptor.update(payload + trailer)
         kind = payload_type | (0x80 if encrypted else 0) | (0x40 if authenticated else 0)
         packet = plus(kind, payload, int.from_bytes(self.id_c, "little"), sequence)
         if authenticated:
