@@ -33,8 +33,8 @@ LARGEST_CAPACITY = 0xFFFE
 class SelSettings:
     """How the log behaves."""
 
-    capacity: int = 4096
-    """Records."""
+    capacity: int = 4000
+    """Records; 4,095 are the most whose free bytes Get SEL Info can tell."""
     almost_full_percent: int = 90
     """When the SEL sensor says "almost full"."""
     log_clearing: bool = True

@@ -49,7 +49,7 @@ def _server(guid: bytes) -> Inventory:
             manufacturer=MAKER,
             product_name="Generic Server 2U",
             part_number="BB-SRV-2U",
-            version="1",
+            version="1.0",
             serial_number=_serial(guid, "product"),
             asset_tag="",
         ),
@@ -62,7 +62,7 @@ def _server(guid: bytes) -> Inventory:
 def _power_supply(guid: bytes, number: int) -> Inventory:
     rating = PowerSupply(
         capacity_watts=800,
-        peak_va=0xFFFF,
+        peak_va=1000,
         inrush_amps=35,
         inrush_ms=5,
         input_1_low_10mv=10_000,
@@ -89,7 +89,7 @@ def _power_supply(guid: bytes, number: int) -> Inventory:
             manufacturer=MAKER,
             product_name="Power Supply 800W",
             part_number="BB-PS-800",
-            version="1",
+            version="1.0",
             serial_number=_serial(guid, f"psu{number}"),
         ),
         multirecords=(Multirecord(PowerSupply.TYPE, rating.encode()),),
