@@ -148,7 +148,7 @@ class Power(Section):
 class Sel(Section):
     """The system event log."""
 
-    capacity: int = setting(4096, "Records.", least=1, most=65534)
+    capacity: int = setting(4000, "Records.", least=1, most=65534)
     almost_full_percent: int = setting(90, 'When the log is called "almost full".', least=1, most=100)
     log_clearing: bool = setting(True, "A cleared log begins with a record that says so.")
 
