@@ -409,8 +409,10 @@ class Chassis:
 
     def next_deadline(self) -> float | None:
         """The end of a timed identify, or the next time to write down the power-on time."""
-        step = self._on_since + POH_STEP if self._on_since is not None else None
-        return min((d for d in (self._identify_until, step) if d is not None), default=None)
+        if self._on_since is None:
+            return self._identify_until
+        step = self._on_since + POH_STEP
+        return step if self._identify_until is None else min(step, self._identify_until)
 
     def handle_deadline(self, now: float) -> None:
         """Do what was due."""

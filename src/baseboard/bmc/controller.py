@@ -194,7 +194,12 @@ class Bmc:
 
     def next_deadline(self) -> float | None:
         """When `handle_deadline` wants to be called; None: never as things stand."""
-        return min((d for thing in self._timed if (d := thing.next_deadline()) is not None), default=None)
+        soonest = None
+        for thing in self._timed:
+            deadline = thing.next_deadline()
+            if deadline is not None and (soonest is None or deadline < soonest):
+                soonest = deadline
+        return soonest
 
     def handle_deadline(self, now: float) -> None:
         """Do everything that was due at or before `now`."""

@@ -133,6 +133,7 @@ class Instance:
         self._stack.callback(self.lan.close)
         host, port = self.lan.address
         bmc.lan_configuration.bound(host, port=port)
+        server.set_loopback(bmc.lan_configuration.loopback)
         bmc.sol.port = port
 
     async def _open_console(self, line: QemuLine | None) -> None:
@@ -239,6 +240,11 @@ class Instance:
     def _user(self, event: events.UserChanged, now: float) -> None:
         self.lan.server.close_sessions_of(event.user_id, but=event.by_session)
 
+    def _channel(self, event: events.ChannelChanged, now: float) -> None:
+        server = self.lan.server
+        if event.channel == server.channel and not self.bmc.authority.policy(event.channel).enabled:
+            self._loop.call_soon(server.close_all)  # after the answer has left
+
     def _sol(self, event: events.SolChanged, now: float) -> None:
         if self.sol is not None:
             self.sol.changed(event.session_id)
@@ -300,6 +306,7 @@ _DELIVERIES: dict[type[events.Event], Callable[[Instance, Any, float], None]] = 
     events.PowerRequested: Instance._power,
     events.NmiRequested: Instance._nmi,
     events.UserChanged: Instance._user,
+    events.ChannelChanged: Instance._channel,
     events.SolChanged: Instance._sol,
     events.BridgedResponse: Instance._bridged,
     events.ControllerReset: Instance._reset,
