@@ -133,7 +133,6 @@ class Instance:
         self._stack.callback(self.lan.close)
         host, port = self.lan.address
         bmc.lan_configuration.bound(host, port=port)
-        server.set_loopback(bmc.lan_configuration.loopback)
         bmc.sol.port = port
 
     async def _open_console(self, line: QemuLine | None) -> None:
