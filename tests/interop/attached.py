@@ -19,6 +19,9 @@ class Interface:
     device: str
     modules: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return self.name
+
 
 # fmt: off
 INTERFACES = (
@@ -28,6 +31,10 @@ INTERFACES = (
     Interface("ssif", "q35",   "smbus-ipmi,address=0x10",  ("i2c_i801", "i2c_dev", "ipmi_ssif")),
 )
 # fmt: on
+
+WITH_INTERRUPT = tuple(
+    interface for interface in INTERFACES if interface.name != "ssif"
+)  # QEMU: no SMBus alert
 
 
 class Attached:
@@ -45,9 +52,10 @@ class Attached:
     def guest(self, *, modules: Sequence[str] = (), kernel_args: Sequence[str] = ()) -> Guest:
         """A running guest that was booted in this way; `modules` are loaded after those of the interface."""
         wanted = (tuple(modules), tuple(kernel_args))
-        if self._guest is not None and self._guest.alive and self._booted == wanted:
-            self._guest.qmp.take_events()
-            return self._guest
+        guest = self._guest
+        if guest is not None and guest.alive and not guest.lost and self._booted == wanted:
+            guest.qmp.take_events()
+            return guest
         self.drop_guest()
         self._guest = Guest(
             [

@@ -54,7 +54,7 @@ def guest(guest_image: Image) -> Iterator[StartGuest]:
         machine.kill()
 
 
-@pytest.fixture(scope="session", params=INTERFACES, ids=lambda interface: interface.name)
+@pytest.fixture(scope="session", params=INTERFACES, ids=str)
 def attached(
     request: pytest.FixtureRequest, guest_image: Image, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Attached]:

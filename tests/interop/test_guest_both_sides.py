@@ -64,7 +64,7 @@ def test_user_made_in_the_guest_logs_in_over_the_lan(attached: Attached) -> None
     for step in (
         "user set name 5 guestmade",
         "user set password 5 a-Password",
-        "user priv 5 3 1",
+        "channel setaccess 1 5 ipmi=on link=on privilege=3",
         "user enable 5",
     ):
         attached.guest().run(f"ipmitool {step}").check()

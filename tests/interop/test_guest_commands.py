@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.interop.attached import Attached
-
-DRIVER = {"kcs": "kcs", "bt": "bt", "ssif": "ssif"}
+from tests.interop.attached import WITH_INTERRUPT, Attached
 
 
 def test_driver_finds_the_bmc(attached: Attached) -> None:
@@ -49,10 +47,9 @@ def test_program(attached: Attached, command: str, expected: str) -> None:
     assert expected in attached.guest().run(command, timeout=60).check()
 
 
+@pytest.mark.parametrize("attached", WITH_INTERRUPT, indirect=True, ids=str)
 def test_interrupts_are_used(attached: Attached) -> None:
     """The driver asks for the line, and the BMC turns it on: otherwise Linux polls."""
-    if attached.interface.name == "ssif":
-        pytest.skip("QEMU's SMBus device has no alert line")
     guest = attached.guest()
     before = interrupts(guest.run("cat /proc/interrupts").check())
     guest.run("ipmitool mc info").check()

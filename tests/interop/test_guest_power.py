@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from tests.interop.attached import Attached
+import pytest
+
+from tests.interop.attached import WITH_INTERRUPT, Attached
 
 
+# Linux's SSIF driver cannot be polled, and ipmi_poweroff works at a time when nothing else is left to it.
+@pytest.mark.parametrize("attached", WITH_INTERRUPT, indirect=True, ids=str)
 def test_ipmi_poweroff(attached: Attached) -> None:
     """Linux 6.1 asks ACPI first; without ACPI the driver's Chassis Control is what ends the machine."""
     guest = attached.guest(modules=["ipmi_poweroff"], kernel_args=["acpi=off"])

@@ -58,6 +58,7 @@ class Guest:
         wait_for: Sequence[str] = (),
         timeout: float = 30,
     ) -> None:
+        self.lost = False  # a command did not come back: nothing more can be run
         self.directory = Path(tempfile.mkdtemp(prefix="guest-"))
         self.log = self.directory / "kernel.log"
         self.channel = Channel(self.directory / "command.sock")
@@ -111,6 +112,7 @@ class Guest:
         try:
             return self.channel.run(command, timeout)
         except (OSError, EOFError) as error:
+            self.lost = True
             error.add_note(self.tail())
             raise
 
