@@ -308,3 +308,20 @@ def test_any_requests_leave_attention_true_to_the_flags(requests: list[tuple[int
             if isinstance(event, AttentionChanged):
                 told = event.attention
         assert told == bool(bench.bmc.messaging.flags)
+
+
+@pytest.mark.parametrize(
+    ("event", "channel", "buffered"),
+    [
+        pytest.param("41 04 09 01 6f 00 ff ff", 0xF, "80", id="from software at the system interface"),
+        pytest.param("04 09 01 6f 00 ff ff", 0x1, "00", id="from a console"),
+    ],
+)
+def test_software_is_not_told_of_its_own_event(event: str, channel: int, buffered: str) -> None:
+    bmc = Bmc(Settings())
+    core = Core(bmc, TABLES)
+    core.handle(Message(0x06, 0, 0x2E, b"\x0c"), Context())  # event message buffer on, logging on
+    context = Context(channel=channel)
+    assert core.handle(Message(0x04, 0, 0x02, bytes.fromhex(event)), context) == b"\0"
+    assert core.handle(Message(0x06, 0, 0x35), Context())[:1].hex() == buffered
+    assert len(bmc.sel) == 1

@@ -88,8 +88,12 @@ class PlatformEvents:
         now: float,
         logging: bool,
         generator: int = BMC_ADDRESS,
+        buffered: bool = True,
     ) -> None:
-        """An event from anywhere: 16-bit `generator` as in the record, missing event data FFh."""
+        """An event from anywhere: 16-bit `generator` as in the record, missing event data FFh.
+
+        `buffered` False keeps it out of the event message buffer.
+        """
         event = SystemEvent(
             record_id=0xFFFF,
             kind=SYSTEM_EVENT,
@@ -107,7 +111,8 @@ class PlatformEvents:
         record = event.encode()
         if logging:
             record = self.log(record, now) or record
-        self._messaging.event(record)
+        if buffered:
+            self._messaging.event(record)
 
     def log(self, record: bytes, now: float) -> bytes | None:
         """Add a record to the SEL; as it was stored, or None when the log is full."""

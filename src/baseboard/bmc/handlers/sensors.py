@@ -83,6 +83,9 @@ def platform_event(bmc: Bmc, request: PlatformEventRequest, context: Context) ->
         # over the system interface it is logged even while event logging is disabled  [IPMI 22.1]
         local or bmc.messaging.event_logging,
         generator,
+        # Software that sent it need not be told: Linux would hand it to whichever program asks next, and
+        # ipmitool 1.8.19 takes it for its answer.
+        buffered=not local,
     )
     return DONE
 
