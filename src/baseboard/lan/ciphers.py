@@ -243,6 +243,21 @@ class Aes:
         return padded[AES_BLOCK : -1 - pad]
 
 
+class FastKeys:
+    """What the fast path takes from a session with HMAC and AES, one attribute away."""
+
+    __slots__ = ("code_length", "decrypt_blocks", "encrypt_blocks", "head", "inner", "outer")
+
+    def __init__(self, code: KeyedHash, aes: Aes, head: bytes) -> None:
+        self.inner = code.inner
+        self.outer = code.outer
+        self.code_length = code.length
+        self.encrypt_blocks = aes.encrypt_blocks
+        self.decrypt_blocks = aes.decrypt_blocks
+        self.head = head
+        """Format byte to session id of an outbound packet."""
+
+
 def keyed_digest(authentication: Authentication, key: bytes, data: bytes) -> bytes:
     """The HMAC of an authentication algorithm; empty for "none"."""
     if authentication is Authentication.NONE:

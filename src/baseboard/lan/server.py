@@ -12,9 +12,7 @@ log-ins under way in two small pools, sessions up to their number.
     id of an IPMI 1.5 session  commands                                                  (session15)
     id of an RMCP+ session     commands, or the payload of a `PayloadReceiver`            (session20)
 
-The fast path is the one packet that matters for speed: a command in an RMCP+ session with HMAC and AES. It
-does in one function what `Session20.open`, `decode_request`, `encode_response` and `Session20.seal` do; the
-general path alone would still be right, and a test sends everything through both.
+A command in an RMCP+ session with HMAC and AES takes the fast path (`fast_path`).
 
 A server is the table of its sessions: hand it to the controller as `bmc.sessions`.
 """
@@ -23,19 +21,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable
-from hmac import compare_digest
-from struct import Struct
 
 from baseboard.errors import DecodeError
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.message import Context, Handler, Message
 from baseboard.ipmi.netfn import NetFn
 from baseboard.ipmi.privilege import Channel, Privilege
+from baseboard.lan import fast_path
 from baseboard.lan.authority import Authority
-from baseboard.lan.ciphers import AES_TRAILERS
+from baseboard.lan.fast_path import exchange
 from baseboard.lan.half_open import HalfOpen
-from baseboard.lan.login import Login, Opening
+from baseboard.lan.login import Login
 from baseboard.lan.message import LanRequest, decode_request, encode_response
+from baseboard.lan.opening import Opening
 from baseboard.lan.repeats import NOT_REPEATABLE
 from baseboard.lan.rmcp import (
     ASF_ENTERPRISE,
@@ -48,8 +46,6 @@ from baseboard.lan.rmcp import (
     FORMAT_RMCP_PLUS,
     HEADER_15,
     HEADER_PLUS,
-    HEADER_PLUS_TAIL,
-    IPMI,
     MOST_MESSAGE_15,
     OPEN_SESSION_REQUEST,
     OPEN_SESSION_RESPONSE,
@@ -64,7 +60,7 @@ from baseboard.lan.rmcp import (
     frame_15,
     frame_plus,
 )
-from baseboard.lan.session import FastPath, LanSession, Sessions
+from baseboard.lan.session import LanSession, Sessions
 from baseboard.lan.session15 import (
     ACTIVATE_SESSION,
     GET_SESSION_CHALLENGE,
@@ -75,17 +71,9 @@ from baseboard.lan.session15 import (
 )
 from baseboard.lan.session20 import Session20
 from baseboard.lan.settings import LanSettings
-from baseboard.lan.window import MASK
 
 MOST_OUTSTANDING = 1024
 """Datagrams that wait to be sent; the oldest are dropped, as a network would."""
-
-_FAST_HEADER = Struct("<5xBIIH")  # payload type, session id, sequence number, payload length
-_FAST_START = IPMI + bytes((FORMAT_RMCP_PLUS,))
-_FAST_KIND = ENCRYPTED | AUTHENTICATED | PAYLOAD_IPMI
-_FAST_LEAST = HEADER_PLUS.size + 32 + 2 + 12
-_BYTES = tuple(bytes((number,)) for number in range(256))
-_FAST_TRAILER = b"\xff\xff\x02\x07"  # behind a payload whose length is a multiple of 4
 
 
 class LanServer(Sessions):
@@ -128,11 +116,13 @@ class LanServer(Sessions):
         self.now = now
         # Fast path: a command in a session with HMAC and AES. Everything else, and everything wrong
         # that it does not recognize for sure, goes the general way.
-        if len(data) >= _FAST_LEAST and data[:5] == _FAST_START:
-            kind, session_id, sequence, length = _FAST_HEADER.unpack_from(data)
+        if len(data) >= fast_path.LEAST and data[:5] == fast_path.START:
+            kind, session_id, sequence, length = fast_path.HEADER.unpack_from(data)
             session = self.sessions.get(session_id)
-            if session is not None and session.fast is not None and kind == _FAST_KIND:
-                return self._exchange(session, session.fast, data, sequence, length, address, now)
+            if session is not None and session.fast is not None and kind == fast_path.KIND:
+                return exchange(
+                    session, session.fast, self.handler, self._random, data, sequence, length, address, now
+                )
         try:
             return self._receive(data, address, now)
         except DecodeError:
@@ -145,81 +135,6 @@ class LanServer(Sessions):
         datagrams = list(self._outbox)
         self._outbox.clear()
         return datagrams
-
-    def _exchange(
-        self,
-        session: LanSession,
-        fast: FastPath,
-        data: bytes,
-        sequence: int,
-        length: int,
-        address: Hashable,
-        now: float,
-    ) -> bytes | None:
-        """Fast path: authenticate, decrypt, check, handle, encrypt and seal in one go."""
-        # Integrity [IPMI 13.28.4]
-        code_at = len(data) - fast.code_length
-        end = 16 + length
-        if code_at < end + 2 or data[code_at - 1] != 7 or end + data[code_at - 2] + 2 != code_at:
-            return None
-        inner = fast.inner.copy()
-        inner.update(data[4:code_at])
-        outer = fast.outer.copy()
-        outer.update(inner.digest())
-        if not compare_digest(outer.digest()[: fast.code_length], data[code_at:]):
-            return None
-        # Confidentiality [IPMI 13.29]
-        if length & 15 or length < 32:
-            return None
-        text = fast.decrypt_blocks(data[16:end])
-        pad = text[-1]
-        if pad > 15 or not text.endswith(AES_TRAILERS[pad]):
-            return None
-        # Sequence number [IPMI 6.12.13]
-        window = session.window
-        if sequence == window.highest + 1:
-            window.highest = sequence
-            window.seen = (window.seen << 1 | 1) & 0x1FFFF
-        elif not window.accept(sequence):
-            return None
-        session.last_used = now
-        session.address = address
-        # The message [IPMI 13.8]
-        message = text[16 : -1 - pad]
-        if len(message) < 7 or sum(message) & 0xFF:
-            return None
-        responder, netfn_lun, check, requester, sequence_lun, command = message[:6]
-        if responder != 0x20 or responder + netfn_lun + check & 0xFF or netfn_lun & 4:
-            return None
-        context = session.context
-        context.now = now
-        context.privilege = session.privilege
-        request = tuple.__new__(Message, (netfn_lun >> 2, netfn_lun & 3, command, message[6:-1]))
-        if netfn_lun << 8 | command in NOT_REPEATABLE:
-            repeated = session.repeats.find(message, sequence, now)
-            answer = self.handler(request, context) if repeated is None else repeated
-            if repeated is None:
-                session.repeats.keep(message, answer, sequence, now)
-        else:
-            answer = self.handler(request, context)
-        # The response
-        netfn_lun_out = netfn_lun & 0xFC | 4 | sequence_lun & 3
-        sequence_lun = sequence_lun & 0xFC | netfn_lun & 3
-        check = -(requester + netfn_lun_out) & 0xFF
-        message = bytes((requester, netfn_lun_out, check, 0x20, sequence_lun, command)) + answer
-        payload = fast.encrypt_blocks(
-            self._random(16)
-            + message
-            + _BYTES[-(0x20 + sequence_lun + command + sum(answer)) & 0xFF]
-            + AES_TRAILERS[~(len(message) + 1) & 15]
-        )
-        sequence = session.sequence = session.sequence + 1 if session.sequence < MASK else 1
-        packet = fast.head + HEADER_PLUS_TAIL.pack(sequence, len(payload)) + payload + _FAST_TRAILER
-        inner = fast.inner.copy()
-        inner.update(packet)
-        outer = fast.outer.copy()
-        outer.update(inner.digest())
-        return IPMI + packet + outer.digest()[: fast.code_length]
 
     def _receive(self, data: bytes, address: Hashable, now: float) -> bytes | None:
         """The general path."""

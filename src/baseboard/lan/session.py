@@ -7,25 +7,10 @@ from typing import Protocol
 
 from baseboard.ipmi.message import Context
 from baseboard.ipmi.privilege import Privilege
-from baseboard.lan.ciphers import Aes, KeyedHash
+from baseboard.lan.ciphers import FastKeys
 from baseboard.lan.repeats import Repeats
 from baseboard.lan.settings import MOST_SESSIONS, LanSettings
 from baseboard.lan.window import Window
-
-
-class FastPath:
-    """What the server's fast path takes from an RMCP+ session with HMAC and AES, one attribute away."""
-
-    __slots__ = ("code_length", "decrypt_blocks", "encrypt_blocks", "head", "inner", "outer")
-
-    def __init__(self, code: KeyedHash, aes: Aes, head: bytes) -> None:
-        self.inner = code.inner
-        self.outer = code.outer
-        self.code_length = code.length
-        self.encrypt_blocks = aes.encrypt_blocks
-        self.decrypt_blocks = aes.decrypt_blocks
-        self.head = head
-        """Format byte to session id of an outbound packet."""
 
 
 class LanSession:
@@ -70,7 +55,7 @@ class LanSession:
         self.rmcp_plus = False
         self.encrypted = False
         self.authenticated = False
-        self.fast: FastPath | None = None
+        self.fast: FastKeys | None = None
         self.sequence = 0
         """Outbound number of the last packet."""
         self.window: Window

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 from baseboard.ipmi.privilege import Privilege
-from baseboard.lan.ciphers import Aes, CipherSuite, Confidentiality, KeyedHash, is_equal, packet_code
+from baseboard.lan.ciphers import (
+    Aes,
+    CipherSuite,
+    Confidentiality,
+    FastKeys,
+    KeyedHash,
+    is_equal,
+    packet_code,
+)
 from baseboard.lan.rmcp import (
     AUTHENTICATED,
     ENCRYPTED,
@@ -17,7 +25,7 @@ from baseboard.lan.rmcp import (
     PAYLOAD_TYPE,
     TRAILERS,
 )
-from baseboard.lan.session import FastPath, LanSession
+from baseboard.lan.session import LanSession
 from baseboard.lan.window import next_sequence, window_plus
 
 
@@ -69,7 +77,7 @@ class Session20(LanSession):
         if isinstance(self.packet_code, KeyedHash) and self.aes is not None:
             kind = ENCRYPTED | AUTHENTICATED | PAYLOAD_IPMI
             head = HEADER_PLUS.pack(IPMI, FORMAT_RMCP_PLUS, kind, console_id, 0, 0)[4:10]
-            self.fast = FastPath(self.packet_code, self.aes, head)
+            self.fast = FastKeys(self.packet_code, self.aes, head)
 
     def protect_payload(self, payload_type: int, *, authenticated: bool) -> None:
         """Say that a payload was activated with or without authentication; without is the exception."""
