@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 # fmt: off
 COMMANDS = {
     # command        module, whose `app` it is
-    "run":           "run",
+    "run":           "run_help",
     "init":          "init",
     "check":         "check",
     "status":        "status",

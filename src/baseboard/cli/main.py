@@ -26,9 +26,14 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        from baseboard.cli.app import app
+        if sys.argv[1:2] == ["run"]:
+            from baseboard.cli.run import run
 
-        app(prog_name="baseboard")
+            run(sys.argv[2:])
+        else:
+            from baseboard.cli.app import app
+
+            app(prog_name="baseboard")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0 if end.code is None else FAILED
     except ConfigError as error:

@@ -46,7 +46,7 @@ def print_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
 
 
 def _shown(value: Any) -> str:
-    if value is None or value == "":
+    if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"

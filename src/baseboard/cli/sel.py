@@ -85,10 +85,10 @@ def _row(record: dict[str, Any]) -> tuple[Any, ...]:
     if "event" not in record:
         return (
             record["id"],
-            record["time"],
-            None,
+            record["time"] or "",
+            "",
             f"record of type {record['type']:02X}h",
-            None,
+            "",
             record["record"],
         )
     sensor = record["sensor"] or f"{record['sensor_type']} {record['sensor_number']:02X}h"

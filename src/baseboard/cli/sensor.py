@@ -97,6 +97,6 @@ def _show(sensor: dict[str, Any], json: bool) -> None:
 
 def _reading(sensor: dict[str, Any]) -> tuple[Any, str]:
     if "states" in sensor:
-        return ", ".join(sensor["states"]), ""
+        return ", ".join(sensor["states"]) or None, ""
     value = sensor["value"]
     return (None if value is None else float(value)), sensor["unit"]

@@ -21,7 +21,8 @@ def _lines(ready: dict[str, Any], options: Options, password: Password) -> Itera
     host, port = ready["lan"]["host"], ready["lan"]["port"]
     secret = shlex.quote(str(password.path))
     tool = f"ipmitool -I lanplus -H {host} -p {port} -U {shlex.quote(ready['user'])} -f {secret}"
-    yield f"baseboard is ready: {ready.get('identity', 'BMC')}"
+    machine = {"simulated": "a simulated server", "vm": "a virtual machine", "qemu": "our own QEMU"}
+    yield f"baseboard is ready, the controller of {machine[options.power]}"
     yield ""
     yield f"  LAN       {host} port {port}/udp"
     yield f"  user      {ready['user']}"

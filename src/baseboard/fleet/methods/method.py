@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from baseboard.bmc.controller import Bmc
 from baseboard.bmc.core import Core
@@ -34,8 +33,7 @@ class Controlled(Protocol):
         """Where everything is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter; without a default it is needed."""
 
     name: str
@@ -43,8 +41,7 @@ class Parameter:
     default: Any = ...
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(NamedTuple):
     """One row of the table."""
 
     name: str

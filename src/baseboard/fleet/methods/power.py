@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import Any
 
 from baseboard.bmc.events import PowerAction
+from baseboard.fleet.control import ControlError
 from baseboard.fleet.methods.method import Controlled, Method, execute
 from baseboard.ipmi.chassis import ChassisControlRequest
 from baseboard.ipmi.netfn import NetFn
@@ -31,6 +32,11 @@ def _words(name: IntEnum) -> str:
 
 def _control(action: PowerAction) -> Any:
     def function(instance: Controlled) -> dict[str, Any]:
+        now = status(instance)
+        if _words(action) not in now["possible"]:
+            possible = ", ".join(now["possible"])
+            reason = f"{_words(action)} is impossible while the power is {now['power']}; possible: {possible}"
+            raise ControlError("refused", reason)
         execute(instance, NetFn.CHASSIS, 0x02, ChassisControlRequest(action=action))
         return {"requested": _words(action)}
 
