@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from baseboard.errors import BaseboardError
-from baseboard.store.directory import CONTROL
+from baseboard.store.directory import CONTROL, default_state
 
 PATIENCE = 10.0
 """Seconds; methods answer at once, so that a longer silence is an instance that hangs."""
@@ -32,8 +32,9 @@ class Client:
             self._socket.close()
             if isinstance(error, PermissionError):
                 raise RequestFailed(f"{self._path}: the instance belongs to another user") from error
+            flag = "" if state == default_state() else f" --state {state}"
             raise RequestFailed(
-                f"no instance is running in {state}: start one with `baseboard run --state {state}`, "
+                f"no instance is running in {state}: start one with `baseboard run{flag}`, "
                 "or name the right directory with --state"
             ) from error
         self._lines = self._socket.makefile("rb")
