@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Run, command
 
+from baseboard.cli.app import COMMANDS
+from baseboard.cli.run import FLAGS
+
 
 def test_version(run: Run) -> None:
     assert run("--version").stdout == f"baseboard {version('baseboard')}\n"
@@ -147,3 +150,11 @@ def test_reset_state(run: Run, tmp_path: Path) -> None:
     assert f"baseboard reset-state --state {tmp_path}/s" in error
     assert json.loads(run("reset-state", "--state", "s", "--json").stdout) == {"state": "s", "reset": True}
     assert set(os.listdir(tmp_path / "s")) == {"lock", "password"}
+
+
+def test_the_reference_has_every_flag_and_command() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "command-line.md").read_text()
+    for flag, metavar, _ in FLAGS:
+        assert f"`{flag} {metavar}`" in text
+    for name in COMMANDS:
+        assert f"baseboard {name} " in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 from typing import Any
@@ -104,7 +105,7 @@ def test_the_log(run: Run, instance: Running) -> None:
     assert (raw["id"], raw["record"]) == (4, "0400e0000102030405060708090a0b0c")
     assert [record["id"] for record in ask(run, instance, "sel", "list")] == [1, 2, 3, 4]
     text = run("sel", "list", "--state", instance.state).stdout
-    assert "4 of 4096 records" in text
+    assert re.search("^4 of [0-9]+ records$", text, re.MULTILINE)
     assert "record of type E0h" in text
 
 

@@ -166,3 +166,8 @@ def test_any_bytes(tmp_path: Path, data: bytes) -> None:
         load(tmp_path / "b.toml")
     except ConfigError as error:
         assert f"{tmp_path}/b.toml" in str(error)  # noqa: PT017
+
+
+def test_the_reference_shows_the_written_file() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "configuration.md").read_text()
+    assert f"```toml\n{template()}```\n" in text, "write the output of `baseboard init -` into it"

@@ -6,7 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
+from baseboard.bmc.sel import SelSettings
 from baseboard.store.setting import Section, setting
+
+_SEL = SelSettings()
 
 LONGEST_FRU_FIELD = 63
 FRU_TEXT = f"text of up to {LONGEST_FRU_FIELD} characters of Latin-1"
@@ -148,8 +151,10 @@ class Power(Section):
 class Sel(Section):
     """The system event log."""
 
-    capacity: int = setting(4000, "Records.", least=1, most=65534)
-    almost_full_percent: int = setting(90, 'When the log is called "almost full".', least=1, most=100)
+    capacity: int = setting(_SEL.capacity, "Records.", least=1, most=65534)
+    almost_full_percent: int = setting(
+        _SEL.almost_full_percent, 'When the log is called "almost full".', least=1, most=100
+    )
     log_clearing: bool = setting(True, "A cleared log begins with a record that says so.")
 
 
