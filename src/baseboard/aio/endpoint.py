@@ -7,7 +7,6 @@ HOST:PORT            [IPV6]:PORT                                                
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
 
 from baseboard.errors import ConfigError
@@ -80,23 +79,6 @@ def parse_console(text: str) -> Address:
         host, port = parse_host_port(where, "--console")
         return Address("tcp", host=host, port=port)
     raise ConfigError(f"--console: {text!r} is not unix:PATH, tcp:HOST:PORT or pty")
-
-
-def bind_error(what: str, address: Address, error: OSError) -> ConfigError:
-    """Why a socket cannot be had, and what to do; `what` is the flag that names it."""
-    port_0 = f"{what} {host_port(address.host, 0)}"
-    match error.errno:
-        case errno.EADDRINUSE:
-            step = f"another program answers there; stop it, or take another port ({port_0}: any free one)"
-        case errno.EACCES | errno.EPERM:
-            step = f"ports below 1024 need CAP_NET_BIND_SERVICE; take a higher one ({port_0}: any free one)"
-        case errno.EADDRNOTAVAIL:
-            step = (
-                f"this machine has no such address; 127.0.0.1 always works ({what} 127.0.0.1:{address.port})"
-            )
-        case _:
-            step = f"name another address with {what}"
-    return ConfigError(f"{what} {address}: {error.strerror}: {step}")
 
 
 DEFAULT_LAN = Address("udp", host="127.0.0.1", port=6230)
