@@ -43,6 +43,8 @@ def _lines(ready: dict[str, Any], options: Options, password: Password) -> Itera
         yield "Give it to a guest (add to QEMU's command line):"
         for number, address in enumerate(options.vms):
             yield f"  {qemu_options(address, options.interface, number)}"
+        if any(address.listen for address in options.vms):
+            yield "  (QEMU from 9.2 on wants reconnect-ms=1000 instead of reconnect=1)"
         if options.console is not None and options.console.kind != "pty":
             yield f"  {serial_options(options.console)}"
     yield ""
