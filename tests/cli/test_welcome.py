@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from baseboard.aio.endpoint import parse_console, parse_vm
-from baseboard.cli.welcome import qemu_options, serial_options
+from baseboard.cli.welcome import qemu_options, serial_options, welcome
+from baseboard.fleet.options import Options
+from baseboard.store.password import Password
 
 
 @pytest.mark.parametrize(
@@ -39,3 +43,11 @@ def test_serial_options() -> None:
     assert serial_options(parse_console("unix:/run/serial")) == (
         "-chardev socket,id=serial0,path=/run/serial,server=on,wait=off -serial chardev:serial0"
     )
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_password_that_a_command_changed_is_not_passed_off_as_the_files(changed: bool) -> None:
+    ready = {"lan": {"host": "127.0.0.1", "port": 6230}, "user": "admin", "state": "/s"}
+    text = welcome(ready, Options(state=Path("/s")), Password(Path("/s/password"), b"geheim"), changed)
+    assert ("changed by a command: no longer the one in /s/password" in text) is changed
+    assert "geheim" not in text

@@ -107,8 +107,10 @@ def serve(options: Options, password: Password, as_json: bool) -> None:
             print(json.dumps(ready), flush=True)
         else:
             from baseboard.cli.welcome import welcome
+            from baseboard.fleet.users import FIRST_USER
 
-            print(welcome(ready, options, password), flush=True)
+            changed = instance.bmc.users.user(FIRST_USER).password != password.value
+            print(welcome(ready, options, password, changed), flush=True)
         announced = True
 
     async def until_stopped() -> None:

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from baseboard.store.password import Password
 
 
-def welcome(ready: dict[str, Any], options: Options, password: Password) -> str:
-    """The text, plain: every line of it can be copied."""
-    return "\n".join(_lines(ready, options, password))
+def welcome(ready: dict[str, Any], options: Options, password: Password, changed: bool) -> str:
+    """The text, plain: every line of it can be copied.
+
+    `changed`: a command has set another password since, so that the file's no longer opens a session.
+    """
+    return "\n".join(_lines(ready, options, password, changed))
 
 
-def _lines(ready: dict[str, Any], options: Options, password: Password) -> Iterator[str]:
+def _lines(ready: dict[str, Any], options: Options, password: Password, changed: bool) -> Iterator[str]:
     host, port = ready["lan"]["host"], ready["lan"]["port"]
     secret = shlex.quote(str(password.path))
     tool = f"ipmitool -I lanplus -H {host} -p {port} -U {shlex.quote(ready['user'])} -f {secret}"
@@ -28,7 +31,11 @@ def _lines(ready: dict[str, Any], options: Options, password: Password) -> Itera
     yield f"  user      {ready['user']}"
     if password.fresh:
         yield f"  password  {password.value.decode()}   (made just now, shown only this once)"
-    yield f"            in {password.path}"
+    if changed:
+        yield f"  password  changed by a command: no longer the one in {password.path}"
+        yield "            (`baseboard reset-state` takes such changes back)"
+    else:
+        yield f"            in {password.path}"
     yield f"  state     {ready['state']}"
     yield ""
     yield "Ask it something:"
