@@ -12,16 +12,16 @@ BOOT_EVENT = "0x04 0x1d 0x55 0x6f 0x00 0xff 0xff"
 
 def test_sel_entry_of_the_guest_is_read_over_the_lan(attached: Attached) -> None:
     attached.baseboard.ipmitool("sel", "clear")
-    attached.guest().run(f"echo '{BOOT_EVENT}' > /tmp/event && ipmitool sel add /tmp/event").check()
+    attached.run(f"echo '{BOOT_EVENT}' > /tmp/event && ipmitool sel add /tmp/event").check()
     (line,) = [line for line in attached.baseboard.ipmitool("sel", "list").splitlines() if "#0x55" in line]
     assert "Initiated by power up" in line
-    assert line in attached.guest().run("ipmitool sel list").check().splitlines()
+    assert line in attached.run("ipmitool sel list").check().splitlines()
 
 
 def test_sel_cleared_over_the_lan_is_empty_in_the_guest(attached: Attached) -> None:
-    attached.guest().run(f"echo '{BOOT_EVENT}' > /tmp/event && ipmitool sel add /tmp/event").check()
+    attached.run(f"echo '{BOOT_EVENT}' > /tmp/event && ipmitool sel add /tmp/event").check()
     attached.baseboard.ipmitool("sel", "clear")
-    assert "#0x55" not in attached.guest().run("ipmitool sel list").check()
+    assert "#0x55" not in attached.run("ipmitool sel list").check()
 
 
 @pytest.mark.parametrize(
@@ -36,11 +36,11 @@ def test_boot_device_set_over_the_lan_is_read_in_the_guest(
     attached: Attached, device: str, shown: str
 ) -> None:
     attached.baseboard.ipmitool("chassis", "bootdev", device)
-    assert shown in attached.guest().run("ipmitool chassis bootparam get 5").check()
+    assert shown in attached.run("ipmitool chassis bootparam get 5").check()
 
 
 def test_boot_device_set_in_the_guest_is_read_over_the_lan(attached: Attached) -> None:
-    attached.guest().run("ipmitool chassis bootdev cdrom options=persistent").check()
+    attached.run("ipmitool chassis bootdev cdrom options=persistent").check()
     parameter = attached.baseboard.ipmitool("chassis", "bootparam", "get", "5")
     assert "Force Boot from CD/DVD" in parameter
     assert "Options apply to all future boots" in parameter
@@ -50,7 +50,7 @@ def test_boot_device_set_in_the_guest_is_read_over_the_lan(attached: Attached) -
     "command", ["mc info", "mc guid", "fru print", "sdr list", "sel info", "user list 1"]
 )
 def test_both_sides_read_the_same(attached: Attached, command: str) -> None:
-    in_guest = attached.guest().run(f"ipmitool {command}").check()
+    in_guest = attached.run(f"ipmitool {command}").check()
     over_lan = attached.baseboard.ipmitool(*command.split())
     assert stable(in_guest) == stable(over_lan)
 
@@ -67,6 +67,6 @@ def test_user_made_in_the_guest_logs_in_over_the_lan(attached: Attached) -> None
         "channel setaccess 1 5 ipmi=on link=on privilege=3",
         "user enable 5",
     ):
-        attached.guest().run(f"ipmitool {step}").check()
+        attached.run(f"ipmitool {step}").check()
     login = ("-I", "lanplus", "-L", "OPERATOR", "-U", "guestmade", "-P", "a-Password")
     assert "Device ID" in attached.baseboard.ipmitool("mc", "info", login=login)

@@ -9,14 +9,14 @@ from tests.interop.attached import WITH_INTERRUPT, Attached
 
 def test_driver_finds_the_bmc(attached: Attached) -> None:
     """Through the firmware's tables alone, without a retry or a complaint."""
-    log = attached.guest().run("dmesg | grep -i -e ipmi -e 'BMC '").check()
+    log = attached.run("dmesg | grep -i -e ipmi -e 'BMC '").check()
     assert "Found new BMC" in log
     if attached.interface.name == "ssif":
         # As QEMU 7.2: SMBus gives the previous answer until there is a new one, and this probe does not wait.
-        log = "".join(line for line in log.splitlines(keepends=True) if not line.endswith(": -22 7 00\n"))
+        log = "".join(line for line in log.splitlines(keepends=True) if ": -22 " not in line)
     for complaint in ("retry", "no BMC", "error", "failed", "Unable", "imed out", "invalid"):
         assert complaint not in log, log
-    assert attached.guest().run("ls /dev/ipmi0").status == 0
+    assert attached.run("ls /dev/ipmi0").status == 0
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_driver_finds_the_bmc(attached: Attached) -> None:
     ],
 )
 def test_program(attached: Attached, command: str, expected: str) -> None:
-    assert expected in attached.guest().run(command, timeout=60).check()
+    assert expected in attached.run(command, timeout=60).check()
 
 
 @pytest.mark.parametrize("attached", WITH_INTERRUPT, indirect=True, ids=str)
@@ -55,7 +55,7 @@ def test_interrupts_are_used(attached: Attached) -> None:
     """The driver asks for the line, and the BMC turns it on: otherwise Linux polls."""
     guest = attached.guest()
     before = interrupts(guest.run("cat /proc/interrupts").check())
-    guest.run("ipmitool mc info").check()
+    attached.run("ipmitool mc info").check()
     assert interrupts(guest.run("cat /proc/interrupts").check()) > before
 
 
