@@ -23,9 +23,12 @@ from baseboard.bmc.clock import Clock
 from baseboard.bmc.device import ROOM as DEVICE
 from baseboard.bmc.device import Device
 from baseboard.bmc.events import ControllerReset, Event
+from baseboard.bmc.firewall import ROOM as FIREWALL
+from baseboard.bmc.firewall import Firewall
 from baseboard.bmc.fru import ROOM as FRU
 from baseboard.bmc.fru import FruSettings, FruStore
 from baseboard.bmc.fru_fields import with_fields
+from baseboard.bmc.i2c import I2cBuses
 from baseboard.bmc.lan_configuration import ROOM as LAN_CONFIGURATION
 from baseboard.bmc.lan_configuration import LanConfiguration
 from baseboard.bmc.messaging import Messaging
@@ -120,6 +123,8 @@ class Bmc:
         self.simulation = Simulation(
             settings.simulation, self.sensors, self.chassis, self.platform_events, self.sel, now
         )
+        self.i2c = I2cBuses(self.fru, self.sensors, lambda: self.simulation.quantities)
+        self.firewall = Firewall(self.changes)
         self._stateful: dict[str, Stateful] = {
             CLOCK: self.clock,
             DEVICE: self.device,
@@ -135,6 +140,7 @@ class Bmc:
             SDR: self.sdr,
             FRU: self.fru,
             SENSORS: self.sensors,
+            FIREWALL: self.firewall,
         }
         self._timed: tuple[Timed, ...] = (self.boot_options, self.chassis, self.watchdog, self.simulation)
         self._volatile: tuple[Volatile, ...] = (

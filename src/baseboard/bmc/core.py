@@ -2,7 +2,8 @@
 
 `Core.handle` takes a request and its circumstances and returns completion code and data. The table, not
 the handler, checks existence (C1h), LUN (C2h), privilege (D4h) and length (C7h), in the order that
-[IPMI 5.2] suggests. A handler takes a decoded request and returns a response, or raises `CommandError`.
+[IPMI 5.2] suggests; the firmware firewall (D4h, D6h) comes after privilege. A handler takes a decoded
+request and returns a response, or raises `CommandError`.
 """
 
 from __future__ import annotations
@@ -75,6 +76,9 @@ class Core:
     def __init__(self, bmc: Bmc, tables: Iterable[CommandTable], on_fault: Fault | None = None) -> None:
         self.bmc = bmc
         bmc.messaging.handler = self.handle
+        tables = tuple(tables)
+        bmc.firewall.watch(tables)
+        self._firewall = bmc.firewall
         self._on_fault = on_fault
         self._table: dict[int, Command[Any]] = {}
         self._groups: dict[int, dict[int, Command[Any]]] = {}
@@ -112,6 +116,8 @@ class Core:
             return _INVALID_FOR_LUN
         if context.privilege < row.privilege:
             return _INSUFFICIENT_PRIVILEGE
+        if self._firewall.active and (refusal := self._firewall.refusal(message, context)):
+            return _answer(refusal)
         try:
             request = row.request.decode(data)
         except DecodeError:
