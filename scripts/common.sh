@@ -40,9 +40,10 @@ find_python() {
     return 1
 }
 
-# make_venv EXTRA: .venv with baseboard and what the extra asks for; does nothing when it is up to date
+# make_venv [EXTRA]: .venv with baseboard and what the extra asks for; does nothing when it is up to date
 make_venv() {
-    local stamp=.venv/baseboard-$1.stamp wanted
+    local extra=${1:-} stamp wanted
+    stamp=.venv/baseboard${extra:+-$extra}.stamp
     wanted=$(sha256sum pyproject.toml)
     if [ -x .venv/bin/baseboard ] && .venv/bin/python -c '' 2> /dev/null && [ "$(cat "$stamp" 2> /dev/null)" = "$wanted" ]; then
         return
@@ -54,6 +55,6 @@ make_venv() {
         "$python" -m venv .venv >&2 || fail "$python cannot make .venv"
     fi
     echo "installing baseboard and its Python packages into .venv" >&2
-    .venv/bin/python -m pip install --quiet --editable ".[$1]" >&2 || fail "pip could not install baseboard"
+    .venv/bin/python -m pip install --quiet --editable ".${extra:+[$extra]}" >&2 || fail "pip could not install baseboard"
     echo "$wanted" > "$stamp"
 }

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.conftest import Run, command
 
 from baseboard.cli.app import COMMANDS
-from baseboard.cli.run import FLAGS
+from baseboard.cli.run import run as run_command
 
 
 def test_version(run: Run) -> None:
@@ -96,9 +96,18 @@ def test_flags_that_are_wrong(run: Run, words: tuple[str, ...], message: str) ->
 
 
 def test_usage_errors(run: Run) -> None:
-    assert "unrecognized arguments: --lann" in run("run", "--lann", "x", code=2).stderr
+    assert "--lann" in run("run", "--lann", "x", code=2).stderr
+    assert "Got unexpected extra argument (x)" in run("run", "x", "--", "qemu", code=2).stderr
     assert "No such option" in run("sensor", "list", "--nope", code=2).stderr
     assert "No such command" in run("sensr", code=2).stderr
+    assert "Commands:" in run("sensor", code=2).stderr
+
+
+def test_qemus_command_line_is_left_as_it_is() -> None:
+    qemu = ("qemu-system-x86_64", "--help", "-S", "--lan", "--", "x")
+    given = run_command.make_context("run", ["--lan", "127.0.0.1:0", "--", *qemu]).params
+    assert (given["lan"], given["qemu"]) == ("127.0.0.1:0", qemu)
+    assert run_command.make_context("run", []).params["qemu"] == ()
 
 
 def test_a_start_that_fails_keeps_no_password_that_nobody_was_told(run: Run, tmp_path: Path) -> None:
@@ -154,7 +163,7 @@ def test_reset_state(run: Run, tmp_path: Path) -> None:
 
 def test_the_reference_has_every_flag_and_command() -> None:
     text = (Path(__file__).parents[2] / "docs" / "reference" / "command-line.md").read_text()
-    for flag, metavar, _ in FLAGS:
-        assert f"`{flag} {metavar}`" in text
+    for option in run_command.params:
+        assert f"`{' '.join(filter(None, (option.opts[0], option.metavar)))}`" in text
     for name in COMMANDS:
         assert f"baseboard {name} " in text

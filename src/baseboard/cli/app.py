@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-from typer.core import TyperGroup
+import click
 
 # fmt: off
 COMMANDS = {
-    # command        module, whose `app` it is
-    "run":           "run_help",
+    # command        module, and what the command is called in it
+    "run":           "run",
     "init":          "init",
     "check":         "check",
     "status":        "status",
@@ -24,39 +22,39 @@ COMMANDS = {
 }
 # fmt: on
 
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
-class _Commands(TyperGroup):
+
+class _Commands(click.Group):
     """Imports a command's module when that command is asked for."""
 
-    if not TYPE_CHECKING:  # typer carries its own click, or uses the one beside it: no name for its types
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
 
-        def list_commands(self, ctx: Any) -> list[str]:
-            return list(COMMANDS)
-
-        def get_command(self, ctx: Any, cmd_name: str) -> Any:
-            module = COMMANDS.get(cmd_name)
-            if module is None:
-                return None
-            command = typer.main.get_command(import_module(f"baseboard.cli.{module}").app)
-            command.name = cmd_name
-            return command
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        name = COMMANDS.get(cmd_name)
+        if name is None:
+            return None
+        command: click.Command = getattr(import_module(f"baseboard.cli.{name}"), name)
+        return command
 
 
-app = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
-
-
-def _show_version(wanted: bool) -> None:
+def _show_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from importlib.metadata import version  # brings email and zipfile: 15 ms
 
-        typer.echo(f"baseboard {version('baseboard')}")
-        raise typer.Exit
+        click.echo(f"baseboard {version('baseboard')}")
+        context.exit()
 
 
-@app.callback()
-def baseboard(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
-    ] = False,
-) -> None:
+@click.group(cls=_Commands, no_args_is_help=True, context_settings=CONTEXT)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version.",
+)
+def baseboard() -> None:
     """The management side of a virtual machine: a complete BMC for QEMU guests and for tests."""

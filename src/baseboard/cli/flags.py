@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from baseboard.store.directory import default_state
 
-State = Annotated[
-    Path,
-    typer.Option(
-        "--state",
-        metavar="DIR",
-        help="State directory of the instance.",
-        default_factory=default_state,
-        show_default="$XDG_STATE_HOME/baseboard/default",
-    ),
-]
+PATH = click.Path(path_type=Path)
 
-Json = Annotated[bool, typer.Option("--json", help="One line of JSON, for programs.")]
+STATE = click.option(
+    "--state",
+    metavar="DIR",
+    type=PATH,
+    default=default_state,
+    show_default="$XDG_STATE_HOME/baseboard/default",
+    help="State directory of the instance.",
+)
+
+JSON = click.option("--json", "as_json", is_flag=True, help="One line of JSON, for programs.")

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-import typer
+import click
 
 from baseboard.cli.client import call
-from baseboard.cli.flags import Json, State
+from baseboard.cli.flags import JSON, STATE
 from baseboard.cli.output import print_json, print_table
 
-app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
-
-@app.command()
-def fru(state: State, json: Json = False) -> None:
+@click.command
+@STATE
+@JSON
+def fru(state: Path, as_json: bool) -> None:
     """Show every inventory device."""
     devices = call(state, "fru.list")
-    if json:
+    if as_json:
         return print_json(devices)
     print_table(("id", "device", "area", "field", "value"), (row for one in devices for row in _rows(one)))
     return None

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
 
-import typer
+import click
 
 from baseboard.cli.client import call
-from baseboard.cli.flags import Json, State
+from baseboard.cli.flags import JSON, STATE
 from baseboard.cli.output import print_json, print_pairs
 
-app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
+@click.command(context_settings={"ignore_unknown_options": True})  # a number may be negative
+@STATE
+@click.argument("load", metavar="[LOAD]", type=float, required=False)
+@click.option("--ambient", type=float, help="Temperature of the room in degrees C.")
+@JSON
+def load(state: Path, as_json: bool, **values: float | None) -> None:
+    """Show or change the simulated server's load.
 
-@app.command(context_settings={"ignore_unknown_options": True})
-def load(
-    state: State,
-    load: Annotated[
-        float | None, typer.Argument(metavar="[LOAD]", help="0 (idle) to 1 (all it can).")
-    ] = None,
-    ambient: Annotated[float | None, typer.Option(help="Temperature of the room in degrees C.")] = None,
-    json: Json = False,
-) -> None:
-    """Show or change the simulated server's load; temperatures, fans and power follow."""
-    given = {name: value for name, value in (("load", load), ("ambient", ambient)) if value is not None}
+    LOAD is from 0 (idle) to 1 (all it can); temperatures, fans and power follow.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
     answer = call(state, "load.set", **given) if given else call(state, "load.get")
-    if json:
+    if as_json:
         print_json(answer)
     else:
         print_pairs(answer.items())

@@ -6,6 +6,9 @@ import gc
 import os
 import sys
 
+import click
+
+from baseboard.cli.app import baseboard
 from baseboard.errors import BaseboardError, ConfigError
 
 FAILED, FIXABLE, INTERRUPTED = 1, 2, 130
@@ -26,16 +29,13 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        if sys.argv[1:2] == ["run"]:
-            from baseboard.cli.run import run
-
-            run(sys.argv[2:])
-        else:
-            from baseboard.cli.app import app
-
-            app(prog_name="baseboard")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0 if end.code is None else FAILED
+        with baseboard.make_context("baseboard", sys.argv[1:]) as context:
+            baseboard.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
     except ConfigError as error:
         return _complain(error, FIXABLE)
     except BaseboardError as error:

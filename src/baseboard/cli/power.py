@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
 
-import typer
+import click
 
 from baseboard.cli.client import call
-from baseboard.cli.flags import Json, State
+from baseboard.cli.flags import JSON, STATE
 from baseboard.cli.output import print_json, print_pairs
 from baseboard.errors import ConfigError
-
-app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
 ACTIONS = ("status", "on", "off", "cycle", "reset", "soft", "nmi")
 
 
-@app.command()
-def power(
-    state: State,
-    action: Annotated[str, typer.Argument(metavar="|".join(ACTIONS), help="What to do.")] = "status",
-    json: Json = False,
-) -> None:
-    """Show or change the machine's power, by the same rules as Chassis Control over IPMI."""
+@click.command
+@STATE
+@click.argument("action", metavar=f"[{'|'.join(ACTIONS)}]", default="status")
+@JSON
+def power(state: Path, action: str, as_json: bool) -> None:
+    """Show or change the machine's power.
+
+    The rules are those of Chassis Control over IPMI.
+    """
     if action not in ACTIONS:
         raise ConfigError(f"power: {action!r} is not one of {', '.join(ACTIONS)}")
     answer = call(state, f"power.{action}")
-    if json:
+    if as_json:
         print_json(answer)
     elif action == "status":
         print_pairs((name.replace("_", " "), value) for name, value in answer.items())

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import json as json_
+import json
+from pathlib import Path
 
-import typer
+import click
 
-from baseboard.cli.flags import Json, State
+from baseboard.cli.flags import JSON, STATE
+from baseboard.store import database
 
-app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
+@click.command("reset-state")
+@STATE
+@JSON
+def reset_state(state: Path, as_json: bool) -> None:
+    """Forget what commands changed.
 
-@app.command()
-def reset_state(state: State, json: Json = False) -> None:
-    """Forget what commands changed: the next start is as the configuration says. The password file stays."""
-    from baseboard.store.database import reset_state
-
-    done = reset_state(state)
-    if json:
-        typer.echo(json_.dumps({"state": str(state), "reset": done}))
+    The next start is as the configuration says. The password file stays.
+    """
+    done = database.reset_state(state)
+    if as_json:
+        click.echo(json.dumps({"state": str(state), "reset": done}))
     else:
-        typer.echo(
+        click.echo(
             f"{state}: what commands had changed is forgotten" if done else f"{state}: nothing was kept"
         )

@@ -1,18 +1,14 @@
-"""`baseboard run`: one controller, until Ctrl-C.
-
-Its flags are read with argparse and not with typer: typer 0.29 brings pydantic and needs 100 ms before it
-has read a flag, two thirds of the time in which a controller is to answer.
-"""
+"""`baseboard run`: one controller, until Ctrl-C."""
 
 from __future__ import annotations
 
-import argparse
 import gc
 import json
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import click
+
+from baseboard.cli.flags import PATH
 from baseboard.errors import BaseboardError
 from baseboard.store.directory import default_state
 
@@ -21,74 +17,74 @@ if TYPE_CHECKING:
     from baseboard.fleet.options import Options
     from baseboard.store.password import Password
 
-# fmt: off
-FLAGS = (
-    # flag              metavar      what it says (and what holds without it)
-    ("--config",        "FILE",      "configuration file; flags win over it"),
-    ("--state",         "DIR",       "state directory ($XDG_STATE_HOME/baseboard/default)"),
-    ("--lan",           "HOST:PORT", "where to answer IPMI over LAN; port 0: the system chooses "
-                                     "(127.0.0.1:6230, or the first free port after it)"),
-    ("--user",          "NAME",      "the first user's name (admin)"),
-    ("--password-file", "FILE",      "one line of 1 to 20 bytes (DIR/password, made at the first run)"),
-    ("--vm",            "ADDRESS",   "where a guest's QEMU is: connect:unix:PATH, listen:unix:PATH, "
-                                     "connect:tcp:HOST:PORT or listen:tcp:HOST:PORT; may be given several "
-                                     "times (connect:unix:DIR/vm.sock)"),
-    ("--console",       "ADDRESS",   "the machine's serial port: unix:PATH, tcp:HOST:PORT or pty"),
-    ("--power",         "KIND",      "what power commands act on: simulated, vm or qemu (simulated; qemu "
-                                     "with a QEMU command line)"),
-    ("--interface",     "NAME",      "system interface of the QEMU that we run: kcs, bt or ssif (kcs)"),
+
+class _WithQemu(click.Command):
+    """A command that gets what stands behind the first `--` untouched, as its parameter `qemu`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = args.index("--") if "--" in args else len(args)
+        ctx.params["qemu"] = tuple(args[at + 1 :])
+        return super().parse_args(ctx, args[:at])
+
+
+@click.command(
+    cls=_WithQemu,
+    options_metavar="[OPTIONS] [-- QEMU COMMAND LINE]",
+    epilog="-- QEMU COMMAND LINE: run this QEMU and give it this controller.",
 )
-# fmt: on
+@click.option("--config", metavar="FILE", type=PATH, help="Configuration file; flags win over it.")
+@click.option(
+    "--state",
+    metavar="DIR",
+    type=PATH,
+    default=default_state,
+    help="State directory ($XDG_STATE_HOME/baseboard/default).",
+)
+@click.option(
+    "--lan",
+    metavar="HOST:PORT",
+    help="Where to answer IPMI over LAN; port 0: the system chooses "
+    "(127.0.0.1:6230, or the first free port after it).",
+)
+@click.option("--user", metavar="NAME", help="The first user's name (admin).")
+@click.option(
+    "--password-file",
+    metavar="FILE",
+    type=PATH,
+    help="One line of 1 to 20 bytes (DIR/password, made at the first run).",
+)
+@click.option(
+    "--vm",
+    "vms",
+    metavar="ADDRESS",
+    multiple=True,
+    help="Where a guest's QEMU is: connect:unix:PATH, listen:unix:PATH, connect:tcp:HOST:PORT or "
+    "listen:tcp:HOST:PORT; may be given several times (connect:unix:DIR/vm.sock).",
+)
+@click.option(
+    "--console", metavar="ADDRESS", help="The machine's serial port: unix:PATH, tcp:HOST:PORT or pty."
+)
+@click.option(
+    "--power",
+    metavar="KIND",
+    help="What power commands act on: simulated, vm or qemu (simulated; qemu with a QEMU command line).",
+)
+@click.option(
+    "--interface",
+    metavar="NAME",
+    help="System interface of the QEMU that we run: kcs, bt or ssif (kcs).",
+)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON when everything is ready.")
+def run(as_json: bool, **flags: Any) -> None:
+    """Run a controller, by default a simulated server's.
 
-ABOUT = """\
-Run a controller: with no arguments, a complete simulated server. The first run makes a password and shows
-it once. What commands change is kept in the state directory."""
+    Without arguments, the server is complete: it has power, sensors, a log and an inventory. The first run
+    makes a password and shows it once. What commands change is kept in the state directory.
+    """
+    from baseboard.fleet.plan import Flags, plan  # here and not above: help needs no controller
 
-
-def parser() -> argparse.ArgumentParser:
-    """The flags in front of the QEMU command line."""
-    made = argparse.ArgumentParser(
-        prog="baseboard run",
-        usage="baseboard run [OPTIONS] [-- QEMU COMMAND LINE]",
-        description=ABOUT,
-        epilog="-- QEMU COMMAND LINE: run this QEMU and give it this controller.",
-        allow_abbrev=False,
-    )
-    for flag, metavar, text in FLAGS:
-        made.add_argument(flag, metavar=metavar, help=text, action="append" if flag == "--vm" else "store")
-    made.add_argument("--json", action="store_true", help="one line of JSON when everything is ready")
-    return made
-
-
-def run(arguments: Sequence[str]) -> None:
-    """Run as the arguments say.  Raises BaseboardError, SystemExit."""
-    from baseboard.fleet.plan import Flags, plan
-
-    own, qemu = _split(arguments)
-    given = parser().parse_args(own)
-    options, password = plan(
-        Flags(
-            state=Path(given.state) if given.state else default_state(),
-            lan=given.lan,
-            user=given.user,
-            password_file=Path(given.password_file) if given.password_file else None,
-            vms=tuple(given.vm or ()),
-            console=given.console,
-            power=given.power,
-            interface=given.interface,
-            config=Path(given.config) if given.config else None,
-            qemu=tuple(qemu),
-        )
-    )
-    serve(options, password, given.json)
-
-
-def _split(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """What is ours, and what stands behind the first `--`."""
-    if "--" not in arguments:
-        return arguments, ()
-    at = arguments.index("--")
-    return arguments[:at], arguments[at + 1 :]
+    options, password = plan(Flags(**flags))
+    serve(options, password, as_json)
 
 
 def serve(options: Options, password: Password, as_json: bool) -> None:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-import typer
+import click
 
 from baseboard.cli.client import Client
-from baseboard.cli.flags import Json, State
+from baseboard.cli.flags import JSON, STATE
 from baseboard.cli.output import print_json, print_table
 from baseboard.errors import ConfigError
 
-app = typer.Typer(
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    help="Show, add to and clear the system event log.",
-)
+
+@click.group(no_args_is_help=True)
+def sel() -> None:
+    """Show, add to and clear the system event log."""
 
 
-@app.command("list")
-def list_(state: State, json: Json = False) -> None:
+@sel.command("list")
+@STATE
+@JSON
+def list_(state: Path, as_json: bool) -> None:
     """Show every record, oldest first."""
     records: list[dict[str, Any]] = []
     with Client(state) as client:
@@ -29,7 +30,7 @@ def list_(state: State, json: Json = False) -> None:
         while answer["more"] and answer["records"]:
             answer = client.call("sel.list", after=records[-1]["id"])
             records += answer["records"]
-    if json:
+    if as_json:
         return print_json(records)
     note = f"{answer['entries']} of {answer['capacity']} records" + (
         ", overflow" if answer["overflow"] else ""
@@ -38,18 +39,18 @@ def list_(state: State, json: Json = False) -> None:
     return None
 
 
-@app.command()
-def add(
-    state: State,
-    sensor: Annotated[str, typer.Argument(metavar="SENSOR", help="Name or number; or - for a raw record.")],
-    event: Annotated[
-        str,
-        typer.Argument(metavar="EVENT", help="The event in words or its offset; or 32 hexadecimal digits."),
-    ],
-    deassertion: Annotated[bool, typer.Option("--deassertion", help="The event is over.")] = False,
-    json: Json = False,
-) -> None:
-    """Add an event of a sensor ("CPU1 Temp" "upper critical going high"), or a record of 16 bytes."""
+@sel.command()
+@STATE
+@click.argument("sensor", metavar="SENSOR")
+@click.argument("event", metavar="EVENT")
+@click.option("--deassertion", is_flag=True, help="The event is over.")
+@JSON
+def add(state: Path, sensor: str, event: str, deassertion: bool, as_json: bool) -> None:
+    """Add an event of a sensor, or a record of 16 bytes.
+
+    SENSOR is a name or a number, EVENT the event in words or its offset ("CPU1 Temp" "upper critical going
+    high"); for a record, SENSOR is - and EVENT its 32 hexadecimal digits.
+    """
     with Client(state) as client:
         if sensor == "-":
             if deassertion:
@@ -60,18 +61,20 @@ def add(
         else:
             parameters = {"sensor": _key(sensor), "event": _key(event), "deassertion": deassertion}
             record = client.call("sel.add-event", **parameters)
-    if json:
+    if as_json:
         print_json(record)
     else:
         print(f"added as record {record['id']}")
 
 
-@app.command()
-def clear(state: State, json: Json = False) -> None:
+@sel.command()
+@STATE
+@JSON
+def clear(state: Path, as_json: bool) -> None:
     """Remove every record."""
     with Client(state) as client:
         answer = client.call("sel.clear")
-    if json:
+    if as_json:
         print_json(answer)
     else:
         print("cleared")

@@ -2,70 +2,76 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-import typer
+import click
 
 from baseboard.cli.client import call
-from baseboard.cli.flags import Json, State
+from baseboard.cli.flags import JSON, STATE
 from baseboard.cli.output import print_json, print_pairs, print_table
 from baseboard.errors import ConfigError
 
-app = typer.Typer(
-    no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help="Show and hold sensors."
-)
-
-Name = Annotated[str, typer.Argument(metavar="SENSOR", help="Its name, or its number.")]
+SENSOR = click.argument("sensor", metavar="SENSOR")
 
 
-@app.command("list")
-def list_(state: State, json: Json = False) -> None:
+@click.group(no_args_is_help=True)
+def sensor() -> None:
+    """Show and hold sensors: each by its name, or its number."""
+
+
+@sensor.command("list")
+@STATE
+@JSON
+def list_(state: Path, as_json: bool) -> None:
     """Show every sensor."""
     sensors = call(state, "sensor.list")
-    if json:
+    if as_json:
         return print_json(sensors)
     rows = ((s["number"], s["name"], *_reading(s), s["status"], "held" if s["held"] else "") for s in sensors)
     print_table(("number", "name", "reading", "unit", "status", ""), rows)
     return None
 
 
-@app.command()
-def get(state: State, sensor: Name, json: Json = False) -> None:
+@sensor.command()
+@STATE
+@SENSOR
+@JSON
+def get(state: Path, sensor: str, as_json: bool) -> None:
     """Show one sensor, with its thresholds or possible states."""
-    _show(call(state, "sensor.get", sensor=_key(sensor)), json)
+    _show(call(state, "sensor.get", sensor=_key(sensor)), as_json)
 
 
-@app.command("set", context_settings={"ignore_unknown_options": True})
-def set_(
-    state: State,
-    sensor: Name,
-    value: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="VALUE...",
-            help="A reading in the sensor's unit; states by name or number; or none: no reading.",
-        ),
-    ],
-    json: Json = False,
-) -> None:
-    """Hold a sensor at a reading or at states, until it is released."""
+@sensor.command("set", context_settings={"ignore_unknown_options": True})  # a reading may be negative
+@STATE
+@SENSOR
+@click.argument("value", metavar="VALUE...", nargs=-1, required=True)
+@JSON
+def set_(state: Path, sensor: str, value: tuple[str, ...], as_json: bool) -> None:
+    """Hold a sensor at a reading or at states, until it is released.
+
+    VALUE is a reading in the sensor's unit; states by name or number; or none: no reading.
+    """
     key = _key(sensor)
     discrete = "states" in call(state, "sensor.get", sensor=key)
-    _show(call(state, "sensor.set", sensor=key, value=_value(value, discrete)), json)
+    _show(call(state, "sensor.set", sensor=key, value=_value(value, discrete)), as_json)
 
 
-@app.command()
-def release(state: State, sensor: Name, json: Json = False) -> None:
+@sensor.command()
+@STATE
+@SENSOR
+@JSON
+def release(state: Path, sensor: str, as_json: bool) -> None:
     """Let a sensor follow the simulated server again."""
-    _show(call(state, "sensor.release", sensor=_key(sensor)), json)
+    _show(call(state, "sensor.release", sensor=_key(sensor)), as_json)
 
 
 def _key(text: str) -> int | str:
     return int(text) if text.isascii() and text.isdecimal() else text
 
 
-def _value(words: list[str], discrete: bool) -> float | list[int | str] | None:
-    if words == ["none"]:
+def _value(words: tuple[str, ...], discrete: bool) -> float | list[int | str] | None:
+    if words == ("none",):
         return [] if discrete else None
     if discrete:
         return [_key(word) for word in words]
@@ -76,8 +82,8 @@ def _value(words: list[str], discrete: bool) -> float | list[int | str] | None:
         raise ConfigError(f"{' '.join(words)!r} is not a number (or none)") from None
 
 
-def _show(sensor: dict[str, Any], json: bool) -> None:
-    if json:
+def _show(sensor: dict[str, Any], as_json: bool) -> None:
+    if as_json:
         return print_json(sensor)
     reading, unit = _reading(sensor)
     print_pairs(

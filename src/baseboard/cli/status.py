@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-import typer
+import click
 
 from baseboard.cli.client import Client
-from baseboard.cli.flags import Json, State
+from baseboard.cli.flags import JSON, STATE
 from baseboard.cli.output import print_json, print_pairs, print_table
 
-app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
-
-@app.command()
-def status(state: State, json: Json = False) -> None:
-    """Show where the running instance is reached, who may log in and who is logged in."""
+@click.command
+@STATE
+@JSON
+def status(state: Path, as_json: bool) -> None:
+    """Show where the instance is reached, its users and sessions."""
     with Client(state) as client:
         answer, users, sessions = map(client.call, ("status", "user.list", "session.list"))
-    if json:
+    if as_json:
         return print_json(answer | {"users": users, "open_sessions": sessions})
     answer["lan"] = f"{answer['lan']['host']} port {answer['lan']['port']}/udp"
     print_pairs((name.replace("_", " "), value) for name, value in answer.items())
