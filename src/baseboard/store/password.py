@@ -55,7 +55,8 @@ def first_password(state: Path) -> Password:
     if path.exists():
         return read_password(path)
     make_directory(state)
-    value = base64.urlsafe_b64encode(os.urandom(12))
+    # Letters and digits alone: clients would take a password with a dash in front for an option.
+    value = base64.b64encode(os.urandom(12), altchars=b"xy")
     try:
         descriptor = create_private(path)
         with os.fdopen(descriptor, "wb") as file:
