@@ -2,85 +2,143 @@
 
 Theory of operation
 -------------------
-A message goes to a channel by the table ROUTES. On the IPMB there is so far nobody but ourselves, at 20h:
-any other address is not acknowledged (83h). What is sent to us is executed with the privilege that the
-sender has, and its answer goes where the message says:
+A message goes to a channel by the table ROUTES. One for the bus goes out as it stands, unless it is tracked:
+then the controller puts its own address and sequence number into the copy on the bus, and gives the answer,
+in the words of the one who asked, to
 
-* tracked, from a session: to the console, as a message of its own (`BridgedResponse`);
-* else to rqSA and rqLUN; our own address with LUN 10b is system software, which gets it by Get Message.
+* a console, as a message of its own (`BridgedResponse`), after Send Message was answered;
+* a controller on the bus, inside the answer to its Send Message, which waits for it: so a console reaches
+  a controller behind another one (double bridging).
 
-A message to LUN 10b of our address, or to the system interface's channel, is queued for system software.
-A console needs Operator for anything but that.
+Who does not answer in time answers C3h, who is not there is not acknowledged (83h). An answer to what was
+not tracked comes to rqSA and rqLUN of the message; our own address with LUN 10b is system software, which
+gets it by Get Message. System software believes that 20h is our address and puts it into rqSA; to whom it
+writes, it knows: on the bus of a chassis 20h is the manager.
+
+What is sent to our own address is executed with the privilege of the sender, as a bus has no privileges; for
+the same reason a console needs Operator for anything but a message to system software (LUN 10b of our
+address, or the system interface's channel).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from baseboard.bmc.events import BridgedResponse
 from baseboard.bmc.messaging import QueuedMessage
 from baseboard.errors import CommandError, DecodeError
+from baseboard.ipmb.port import LATER, Outcome
 from baseboard.ipmi.app_messaging import SendMessageRequest, Tracking
 from baseboard.ipmi.completion import CompletionCode
-from baseboard.ipmi.ipmb import BMC_ADDRESS, SHORTEST, SYSTEM_SOFTWARE_LUN, BusMessage
+from baseboard.ipmi.ipmb import BMC_ADDRESS, BROADCAST, SHORTEST, SYSTEM_SOFTWARE_LUN, BusMessage
 from baseboard.ipmi.message import Context, Message
 from baseboard.ipmi.privilege import Channel, Privilege
 
 if TYPE_CHECKING:
-    from baseboard.bmc.controller import Bmc
+    from baseboard.bmc.base import Controller
 
 NAK_ON_WRITE = 0x83
 
-Route = Callable[["Bmc", SendMessageRequest, Context], None]
+Route = Callable[["Controller", SendMessageRequest, Context], bytes]
 
 
-def send(bmc: Bmc, request: SendMessageRequest, context: Context) -> None:
-    """Send it on.  Raises CommandError with the code that Send Message answers."""
+def send(bmc: Controller, request: SendMessageRequest, context: Context) -> bytes:
+    """Send it on; what Send Message answers, or LATER.  Raises CommandError."""
     if request.tracking not in (Tracking.NONE, Tracking.TRACK, Tracking.RAW):
         raise CommandError(CompletionCode.INVALID_FIELD, "reserved kind of tracking")
-    if request.tracking == Tracking.TRACK and context.session is None:
-        raise CommandError(CompletionCode.INVALID_FIELD, "only requests of a session are tracked")
+    if request.tracking == Tracking.TRACK and context.session is None and _asker(context) is None:
+        raise CommandError(CompletionCode.INVALID_FIELD, "only requests of a session or a bus are tracked")
     route = ROUTES.get(request.channel)
     if route is None:
         raise CommandError(CompletionCode.INVALID_FIELD, f"no channel {request.channel} to send to")
-    route(bmc, request, context)
+    return route(bmc, request, context)
 
 
-def _to_bus(bmc: Bmc, request: SendMessageRequest, context: Context) -> None:
+def _to_bus(bmc: Controller, request: SendMessageRequest, context: Context) -> bytes:
     if len(request.message) < SHORTEST:
         raise CommandError(CompletionCode.LENGTH_INVALID, "a bus message has at least 7 bytes")
-    to_software = request.message[0] == BMC_ADDRESS and request.message[1] & 3 == SYSTEM_SOFTWARE_LUN
+    address = bmc.port.address
+    to_software = request.message[0] == address and request.message[1] & 3 == SYSTEM_SOFTWARE_LUN
     if not to_software:
         _require_operator(context)
-    if request.message[0] != BMC_ADDRESS:
-        raise CommandError(NAK_ON_WRITE, f"nobody at {request.message[0]:02X}h")
-    message = _decode(request.message)
+    message, broadcast = _decode_for_bus(request.message)
     if to_software:
         bmc.messaging.queue(QueuedMessage(Channel.PRIMARY_IPMB, 0, request.message[1:]))
-        return
-    answers_software = (
-        request.tracking != Tracking.TRACK
-        and message.from_address == BMC_ADDRESS
-        and message.from_lun == SYSTEM_SOFTWARE_LUN
-    )
-    if answers_software:
+        return DONE
+    if request.tracking == Tracking.TRACK:
+        return _track(bmc, message, broadcast, context)
+    if message.from_address == BMC_ADDRESS and context.channel == Channel.SYSTEM_INTERFACE:
+        message = replace(message, from_address=address)
+    if message.from_address == address and message.from_lun == SYSTEM_SOFTWARE_LUN:
         bmc.messaging.check_queue(Channel.PRIMARY_IPMB)
+    if message.to_address == address and not message.netfn & 1:
+        _answer_ourselves(bmc, message, context)
+    elif not bmc.port.bus.send(message, context.now, context.privilege, broadcast):
+        raise _nobody_at(message.to_address)
+    return DONE
+
+
+def _answer_ourselves(bmc: Controller, message: BusMessage, context: Context) -> None:
+    """We are no listener of our own on a bus, so this need not go there."""
     response = message.response(_execute(bmc, message, context))
-    if answers_software:
+    if response.to_address == bmc.port.address and response.to_lun == SYSTEM_SOFTWARE_LUN:
         bmc.messaging.queue(QueuedMessage(Channel.PRIMARY_IPMB, 0, response.encode()[1:]))
-    elif request.tracking == Tracking.TRACK:
-        bmc.emit(BridgedResponse(context.peer, context.session, response))
 
 
-def _execute(bmc: Bmc, message: BusMessage, context: Context) -> bytes:
-    if bmc.messaging.handler is None:
+def _execute(bmc: Controller, message: BusMessage, context: Context) -> bytes:
+    if bmc.port.handler is None:
         return bytes((CompletionCode.NO_RESPONSE,))
     inner = Context(channel=Channel.PRIMARY_IPMB, privilege=context.privilege, now=context.now)
-    return bmc.messaging.handler(Message(message.netfn, message.to_lun, message.command, message.data), inner)
+    return bmc.port.handler(Message(message.netfn, message.to_lun, message.command, message.data), inner)
 
 
-def _to_system_software(bmc: Bmc, request: SendMessageRequest, context: Context) -> None:
+def _track(bmc: Controller, message: BusMessage, broadcast: bool, context: Context) -> bytes:
+    deliver = _delivery(bmc, message, context)
+    asker = _asker(context)
+    if message.to_address == bmc.port.address:
+        deliver(_execute(bmc, message, context), context.now)
+    else:
+        outcome = bmc.port.request(
+            message.to_address,
+            Message(message.netfn, message.to_lun, message.command, message.data),
+            lambda response, now: deliver(NO_ANSWER if response is None else response.data, now),
+            context.now,
+            privilege=context.privilege,
+            broadcast=broadcast,
+        )
+        if outcome is Outcome.BUSY:
+            raise CommandError(CompletionCode.NODE_BUSY, "too many requests wait for that controller")
+        if outcome is Outcome.NOT_ACKNOWLEDGED:
+            raise _nobody_at(message.to_address)
+    return DONE if asker is None else LATER
+
+
+def _delivery(bmc: Controller, message: BusMessage, context: Context) -> Callable[[bytes, float], None]:
+    """What is done with the answer, completion code first."""
+    asker = _asker(context)
+    peer, session, port = context.peer, context.session, bmc.port
+
+    def to_console(answer: bytes, now: float) -> None:
+        bmc.emit(BridgedResponse(peer, session, message.response(answer)))
+
+    def to_bus(answer: bytes, now: float) -> None:
+        assert asker is not None
+        # the completion code is that of Send Message: no answer is its own failure  [IPMI 22.7]
+        embedded = message.response(answer).encode()
+        port.respond(asker, answer if answer == NO_ANSWER else DONE + embedded, now)
+
+    return to_console if asker is None else to_bus
+
+
+def _asker(context: Context) -> BusMessage | None:
+    """The message on the bus by which Send Message came, if it came so."""
+    peer = context.peer
+    return peer if context.channel == Channel.PRIMARY_IPMB and isinstance(peer, BusMessage) else None
+
+
+def _to_system_software(bmc: Controller, request: SendMessageRequest, context: Context) -> bytes:
     """Session handle, then the message with the addresses of both softwares.  [IPMI Table 22-8]"""
     if len(request.message) < SHORTEST:
         raise CommandError(CompletionCode.LENGTH_INVALID, "a message has at least 7 bytes")
@@ -89,9 +147,10 @@ def _to_system_software(bmc: Bmc, request: SendMessageRequest, context: Context)
     handle = session.handle if session is not None else 0
     privilege = int(session.privilege) if session is not None else 0
     bmc.messaging.queue(QueuedMessage(context.channel, privilege, bytes((handle,)) + request.message))
+    return DONE
 
 
-def _to_console(bmc: Bmc, request: SendMessageRequest, context: Context) -> None:
+def _to_console(bmc: Controller, request: SendMessageRequest, context: Context) -> bytes:
     """Consoles take no requests from here."""
     _require_operator(context)
     raise CommandError(CompletionCode.DESTINATION_UNAVAILABLE, "no console takes messages")
@@ -108,6 +167,23 @@ def _decode(data: bytes) -> BusMessage:
     except DecodeError as error:
         raise CommandError(CompletionCode.INVALID_FIELD, str(error)) from None
 
+
+def _decode_for_bus(data: bytes) -> tuple[BusMessage, bool]:
+    """A message, and whether it is a broadcast: 00h in front of a whole one."""
+    if data[:1] == BROADCAST:
+        try:
+            return BusMessage.decode(data[1:]), True
+        except DecodeError:
+            raise _nobody_at(data[0]) from None
+    return _decode(data), False
+
+
+def _nobody_at(address: int) -> CommandError:
+    return CommandError(NAK_ON_WRITE, f"nobody at {address:02X}h")
+
+
+DONE = bytes((CompletionCode.OK,))
+NO_ANSWER = bytes((CompletionCode.TIMEOUT,))
 
 # fmt: off
 ROUTES: Mapping[int, Route] = {

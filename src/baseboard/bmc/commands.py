@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from baseboard.bmc.core import CommandTable
+from typing import TYPE_CHECKING
+
+from baseboard.bmc.core import CommandTable, Core, Fault
 from baseboard.bmc.handlers import (
     channels,
     chassis,
@@ -13,6 +15,7 @@ from baseboard.bmc.handlers import (
     lan_configuration,
     messaging,
     payload,
+    pef,
     sdr,
     sel,
     sensors,
@@ -23,8 +26,12 @@ from baseboard.bmc.handlers import (
     watchdog,
 )
 
+if TYPE_CHECKING:
+    from baseboard.bmc.controller import Bmc
+
 TABLES: tuple[CommandTable, ...] = (
     chassis.TABLE,
+    pef.TABLE,
     sensors.TABLE,
     device.TABLE,
     firewall.TABLE,
@@ -42,3 +49,17 @@ TABLES: tuple[CommandTable, ...] = (
     lan_configuration.TABLE,
     sol.TABLE,
 )
+
+SATELLITE_TABLES: tuple[CommandTable, ...] = (
+    sensors.TABLE.without(0x02),  # it sends events and takes none
+    device.TABLE,
+    messaging.TABLE.only(0x34),  # others are reached over it
+    fru.TABLE,
+)
+
+
+def assemble(bmc: Bmc, on_fault: Fault | None = None) -> Core:
+    """The dispatch of a controller and of the satellites on its bus."""
+    for satellite in bmc.satellites:
+        Core(satellite, SATELLITE_TABLES, on_fault)
+    return Core(bmc, TABLES, on_fault)

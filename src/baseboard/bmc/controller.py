@@ -6,11 +6,12 @@ and deadlines go out.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from itertools import chain
 
+from baseboard.bmc.alerts import Alerts
 from baseboard.bmc.authority import BmcAuthority
+from baseboard.bmc.base import Controller, Stateful, Timed, Volatile
 from baseboard.bmc.boot_options import ROOM as BOOT_OPTIONS
 from baseboard.bmc.boot_options import BootOptions
 from baseboard.bmc.changes import Changes, Rows
@@ -22,7 +23,6 @@ from baseboard.bmc.clock import ROOM as CLOCK
 from baseboard.bmc.clock import Clock
 from baseboard.bmc.device import ROOM as DEVICE
 from baseboard.bmc.device import Device
-from baseboard.bmc.events import ControllerReset, Event
 from baseboard.bmc.firewall import ROOM as FIREWALL
 from baseboard.bmc.firewall import Firewall
 from baseboard.bmc.fru import ROOM as FRU
@@ -34,7 +34,12 @@ from baseboard.bmc.lan_configuration import LanConfiguration
 from baseboard.bmc.messaging import Messaging
 from baseboard.bmc.payload_access import ROOM as PAYLOAD_ACCESS
 from baseboard.bmc.payload_access import PayloadAccess
+from baseboard.bmc.pef import ROOM as PEF
+from baseboard.bmc.pef import Pef
+from baseboard.bmc.pef_parameters import PefParameters
 from baseboard.bmc.platform_events import PlatformEvents
+from baseboard.bmc.satellite import Satellite
+from baseboard.bmc.satellite_settings import check_addresses
 from baseboard.bmc.sdr import ROOM as SDR
 from baseboard.bmc.sdr import SdrRepository
 from baseboard.bmc.sel import ROOM as SEL
@@ -52,41 +57,21 @@ from baseboard.bmc.system_info import SystemInfo
 from baseboard.bmc.users import ROOM as USERS
 from baseboard.bmc.users import Users
 from baseboard.bmc.watchdog import Watchdog
+from baseboard.ipmb.bus import Bus
+from baseboard.ipmb.port import Port
 from baseboard.ipmi.message import NoSessions, SessionTable
 from baseboard.lan.sol import SolEngine
 
 
-class Stateful(Protocol):
-    """Has durable rows: writes them to `Changes`, gets them back once at the start."""
-
-    def restore(self, rows: Rows) -> None:
-        """Take back what was kept in this object's room."""
-
-
-class Volatile(Protocol):
-    """Has state that Cold or Warm Reset takes back to what it is at power-on."""
-
-    def reset(self, cold: bool, now: float) -> None:
-        """Go back; a warm reset leaves thresholds and the like as they are.  [IPMI 20.2, 20.3]"""
-
-
-class Timed(Protocol):
-    """Has a time at which it wants to be called."""
-
-    def next_deadline(self) -> float | None:
-        """When to call `handle_deadline`; None: never as things stand."""
-
-    def handle_deadline(self, now: float) -> None:
-        """Do what was due at or before `now`."""
-
-
-class Bmc:
+class Bmc(Controller):
     """All state of one controller, and its outlets."""
 
+    platform_events: PlatformEvents
+
     def __init__(self, settings: Settings, now: float = 0.0) -> None:
+        super().__init__()
         self.settings = settings
         self.changes = Changes()
-        self._events: deque[Event] = deque()
         self.clock = Clock(self.changes)
         self.boot_options = BootOptions(self.changes, now)
         self.chassis = Chassis(
@@ -105,6 +90,8 @@ class Bmc:
         """The open sessions; a LAN server puts itself in here."""
         self.channels.count_sessions = self._count_sessions
         self.messaging = Messaging(self.emit)
+        self.bus = Bus(settings.ipmb.link_privilege)
+        self.port = Port(self.bus, settings.ipmb.address, self.messaging.receive)
         self.watchdog = Watchdog(self.emit, self.messaging, self.platform_event)
         self.chassis.listeners += [
             self.messaging.power_changed,
@@ -113,15 +100,46 @@ class Bmc:
             self.system_info.power_changed,
         ]
         self.sel = Sel(settings.sel, self.changes)
-        self.platform_events = PlatformEvents(settings.sel, self.sel, self.clock, self.messaging, self.emit)
+        self.platform_events = PlatformEvents(
+            settings.sel,
+            self.sel,
+            self.clock,
+            self.messaging,
+            self.emit,
+            self.port,
+            settings.ipmb.event_receiver,
+        )
         self.sensors = Sensors(settings.sensors, self.changes, self.platform_events.send)
         self.platform_events.watch(self.sensors)
+        pef_parameters = PefParameters(settings.pef, self.changes, lambda: self.device.guid)
+        alerts = Alerts(
+            pef_parameters,
+            self.lan_configuration,
+            self.channels,
+            settings.device,
+            self.clock,
+            {sensor.number: sensor.entity for sensor in settings.sensors},
+            self.emit,
+            settings.pef.trap_port,
+            now,
+        )
+        self.pef = Pef(
+            pef_parameters, alerts, self.changes, self.sel, self.chassis, self.emit, self.platform_event
+        )
+        self.platform_events.filter = self.pef
+        self.chassis.listeners.append(self.pef.power_changed)
         self.fru = FruStore(self._fru_devices, self.changes)
-        records = main_records(settings.sensors, self.sensors, self._fru_devices())
-        self.sdr = SdrRepository(records, self.changes)
-        self.device_sdrs = SdrRepository(records, Changes())
+        check_addresses(settings.ipmb.address, settings.satellites)
+        self.satellites = tuple(
+            Satellite(one, self.bus, self.changes, self.clock) for one in settings.satellites
+        )
+        own = main_records(settings.sensors, self.sensors, self._fru_devices(), settings.ipmb.address)
+        theirs = (record for satellite in self.satellites for record in satellite.records())
+        self.sdr = SdrRepository([*own, *theirs], self.changes)
+        self.device_sdrs = SdrRepository(own, Changes())
+        everywhere = chain(self.sensors, *(satellite.sensors for satellite in self.satellites))
         self.simulation = Simulation(
-            settings.simulation, self.sensors, self.chassis, self.platform_events, self.sel, now
+            settings.simulation, everywhere, self.chassis, self.platform_events, self.sel, now
         )
         self.i2c = I2cBuses(self.fru, self.sensors, lambda: self.simulation.quantities)
         self.firewall = Firewall(self.changes)
@@ -142,7 +160,14 @@ class Bmc:
             SENSORS: self.sensors,
             FIREWALL: self.firewall,
         }
-        self._timed: tuple[Timed, ...] = (self.boot_options, self.chassis, self.watchdog, self.simulation)
+        self._timed: tuple[Timed, ...] = (
+            self.boot_options,
+            self.chassis,
+            self.watchdog,
+            self.simulation,
+            self.port,
+            *self.satellites,
+        )
         self._volatile: tuple[Volatile, ...] = (
             self.channels,
             self.lan_configuration,
@@ -153,29 +178,22 @@ class Bmc:
             self.boot_options,
             self.chassis,
             self.platform_events,
+            self.pef,
         )
 
-    def reset(self, cold: bool, now: float) -> None:
-        """Cold or Warm Reset: volatile state goes back to power-on values; what is durable stays."""
-        for thing in self._volatile:
-            thing.reset(cold, now)
-        self.emit(ControllerReset(cold))
-
     def restore(self, rooms: Mapping[str, Rows]) -> None:
-        """Give every object what it had kept."""
-        for room, thing in self._stateful.items():
-            thing.restore(rooms.get(room, {}))
+        """Give every object what it had kept, and the satellites theirs."""
+        super().restore(rooms)
+        for satellite in self.satellites:
+            satellite.restore(rooms)
 
     def start(self, now: float) -> None:
         """Once, when the clock is set and what was kept is back: the log of a new server begins."""
+        self.pef.begin(now)
         self.simulation.begin(now)
 
     def _count_sessions(self, channel: int) -> int:
         return sum(session.channel == channel for session in self.sessions.active())
-
-    def emit(self, event: Event) -> None:
-        """Tell the chassis."""
-        self._events.append(event)
 
     def platform_event(
         self,
@@ -193,23 +211,3 @@ class Bmc:
         settings = self.settings
         devices = settings.fru if settings.fru is not None else default_devices(self.device.uuid)
         return with_fields(devices, settings.fru_fields)
-
-    def next_event(self) -> Event | None:
-        """What happened next, oldest first; None when nothing is left."""
-        return self._events.popleft() if self._events else None
-
-    def next_deadline(self) -> float | None:
-        """When `handle_deadline` wants to be called; None: never as things stand."""
-        soonest = None
-        for thing in self._timed:
-            deadline = thing.next_deadline()
-            if deadline is not None and (soonest is None or deadline < soonest):
-                soonest = deadline
-        return soonest
-
-    def handle_deadline(self, now: float) -> None:
-        """Do everything that was due at or before `now`."""
-        for thing in self._timed:
-            deadline = thing.next_deadline()
-            if deadline is not None and deadline <= now:
-                thing.handle_deadline(now)

@@ -9,7 +9,7 @@ request and returns a response, or raises `CommandError`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from baseboard.errors import CommandError, DecodeError
@@ -20,6 +20,7 @@ from baseboard.ipmi.netfn import NetFn
 from baseboard.ipmi.privilege import Privilege
 
 if TYPE_CHECKING:
+    from baseboard.bmc.base import Controller
     from baseboard.bmc.controller import Bmc
 
 Q = TypeVar("Q", bound=Request)
@@ -52,6 +53,14 @@ class CommandTable:
     commands: tuple[Command[Any], ...]
     group: int | None = None
 
+    def only(self, *numbers: int) -> CommandTable:
+        """These commands of it."""
+        return replace(self, commands=tuple(row for row in self.commands if row.number in numbers))
+
+    def without(self, *numbers: int) -> CommandTable:
+        """All commands but these."""
+        return replace(self, commands=tuple(row for row in self.commands if row.number not in numbers))
+
 
 def _answer(code: int) -> bytes:
     return bytes((code,))
@@ -73,9 +82,11 @@ class Core:
     goes up, as tests want it.
     """
 
-    def __init__(self, bmc: Bmc, tables: Iterable[CommandTable], on_fault: Fault | None = None) -> None:
+    def __init__(
+        self, bmc: Controller, tables: Iterable[CommandTable], on_fault: Fault | None = None
+    ) -> None:
         self.bmc = bmc
-        bmc.messaging.handler = self.handle
+        bmc.port.handler = self.handle
         tables = tuple(tables)
         bmc.firewall.watch(tables)
         self._firewall = bmc.firewall

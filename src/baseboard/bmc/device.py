@@ -14,6 +14,7 @@ from baseboard.errors import CommandError
 from baseboard.ipmi.app_device import (
     IPMI_VERSION_BCD,
     NO_CHANGE,
+    Capability,
     DevicePowerState,
     GetDeviceIdResponse,
     GetGuidResponse,
@@ -29,6 +30,15 @@ DOCUMENTATION_ENTERPRISE = 32473
 """Belongs to nobody: the enterprise number that IANA keeps for examples.  [RFC 5612]"""
 
 NIL_GUID = bytes(16)
+
+BMC_CAPABILITIES = (
+    Capability.SENSORS
+    | Capability.SDR_REPOSITORY
+    | Capability.SEL
+    | Capability.FRU
+    | Capability.EVENT_RECEIVER
+    | Capability.CHASSIS
+)
 
 _SYSTEM_STATES = frozenset(SystemPowerState)
 _DEVICE_STATES = frozenset(DevicePowerState)
@@ -48,6 +58,9 @@ class DeviceSettings:
     """Auxiliary firmware revision; ipmitool shows it only when the answer has all 4 bytes."""
     manufacturer_id: int = DOCUMENTATION_ENTERPRISE
     product_id: int = 1
+    provides_device_sdrs: bool = False
+    """Device SDRs are all the records that there are; else they are in the repository too."""
+    capabilities: Capability = BMC_CAPABILITIES
     guid: bytes | None = None
     """16 bytes in the order of RFC 4122 (`uuid.UUID.bytes`); None: the one that `provision_guid` keeps."""
 
@@ -112,22 +125,23 @@ class Device:
 
     def _encode_identity(self) -> Encoded:
         settings = self._settings
+        has = settings.capabilities
         response = GetDeviceIdResponse(
             device_id=settings.device_id,
             device_revision=settings.device_revision,
-            provides_device_sdrs=False,  # they are in the repository
+            provides_device_sdrs=settings.provides_device_sdrs,
             firmware_major=settings.firmware_major,
             updating=False,
             firmware_minor_bcd=settings.firmware_minor // 10 << 4 | settings.firmware_minor % 10,
             ipmi_version_bcd=IPMI_VERSION_BCD,
-            sensor_device=True,
-            sdr_repository=True,
-            sel_device=True,
-            fru_inventory=True,
-            event_receiver=True,
-            event_generator=False,  # events go to our own SEL, never out on an IPMB
-            bridge=False,
-            chassis_device=True,
+            sensor_device=Capability.SENSORS in has,
+            sdr_repository=Capability.SDR_REPOSITORY in has,
+            sel_device=Capability.SEL in has,
+            fru_inventory=Capability.FRU in has,
+            event_receiver=Capability.EVENT_RECEIVER in has,
+            event_generator=Capability.EVENT_GENERATOR in has,
+            bridge=Capability.BRIDGE in has,
+            chassis_device=Capability.CHASSIS in has,
             manufacturer_id=settings.manufacturer_id,
             product_id=settings.product_id,
             auxiliary=settings.auxiliary,

@@ -24,7 +24,8 @@ from baseboard.bmc.events import AttentionChanged, Event, InterruptEnableChanged
 from baseboard.errors import CommandError
 from baseboard.ipmi.app_messaging import GlobalEnable, MessageFlag
 from baseboard.ipmi.completion import CompletionCode
-from baseboard.ipmi.message import Handler
+from baseboard.ipmi.ipmb import BusMessage
+from baseboard.ipmi.privilege import Channel
 
 POWER_ON_ENABLES = int(GlobalEnable.EVENT_LOGGING)
 ENABLES = int(
@@ -67,8 +68,6 @@ class Messaging:
         self._pretimeout = False
         self._refusing: set[int] = set()
         self._attention = False, False
-        self.handler: Handler | None = None
-        """Executes what is sent to our own address; the core sets it."""
 
     def reset(self, cold: bool, now: float) -> None:
         """Cold Reset: as after power-on. A warm one leaves the enables and what waits.  [IPMI 20.3]"""
@@ -152,6 +151,11 @@ class Messaging:
         self.check_queue(message.channel)
         self._queue.append(message)
         self._update()
+
+    def receive(self, message: BusMessage) -> None:
+        """A message for system software came on the bus; without room it is lost."""
+        if self.receives(Channel.PRIMARY_IPMB) and len(self._queue) < QUEUE_LENGTH:
+            self.queue(QueuedMessage(Channel.PRIMARY_IPMB, 0, message.encode()[1:]))
 
     def get_message(self) -> QueuedMessage:
         """Take the oldest message; 80h when there is none."""

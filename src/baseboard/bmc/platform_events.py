@@ -9,30 +9,30 @@ is an event too; the last free place is for the one that says that it is full.  
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from baseboard.bmc.clock import Clock
+from baseboard.bmc.event_sender import NOBODY, EventReceiver, EventSender
 from baseboard.bmc.events import Event, SensorEventLogged
 from baseboard.bmc.messaging import Messaging
 from baseboard.bmc.sel import Sel, SelSettings
 from baseboard.bmc.sensor import DiscreteSensor
 from baseboard.bmc.sensors import Sensors
 from baseboard.bmc.well_known import SEL_SENSOR
+from baseboard.ipmb.port import Port
 from baseboard.ipmi.records.sel import EVENT_MESSAGE_REVISION, SYSTEM_EVENT, UNSPECIFIED, SystemEvent
 from baseboard.ipmi.sensor_types import SENSOR_SPECIFIC
 
-BMC_ADDRESS = 0x20
 EVENT_LOGGING_DISABLED = 0x10
 """Sensor type of the log itself; its offsets follow."""
 LOG_CLEARED, LOG_FULL, LOG_ALMOST_FULL = 2, 4, 5
 DATA_3_IS_SPECIFIC = 0x30
 """Event data 1: data 3 is what the sensor type says, here the percentage.  [IPMI 29.7, Table 29-6]"""
-NOBODY = 0xFF
-"""As event receiver: events are not sent."""
 WORTH_WARNING = 16
 """A log of fewer records says nothing of how full it is."""
 
 
-class PlatformEvents:
+class PlatformEvents(EventReceiver):
     """Takes events, makes records, tells who must know."""
 
     def __init__(
@@ -42,23 +42,25 @@ class PlatformEvents:
         clock: Clock,
         messaging: Messaging,
         emit: Callable[[Event], None],
+        port: Port,
+        receiver: int | None = None,
     ) -> None:
+        self.address = port.address
+        """Who says it, in our own records."""
+        super().__init__(self.address if receiver is None else receiver)
+        self._sender = EventSender(port)
         self._settings = settings
         self._sel = sel
         self._clock = clock
         self._messaging = messaging
         self._emit = emit
         self._sensors: Sensors | None = None
-        self.receiver = (BMC_ADDRESS, 0)
-        """Slave address and LUN that Set Event Receiver gave."""
+        self.filter: EventFilter | None = None
+        """Sees every event once it is logged; the controller puts its own in here."""
 
     def watch(self, sensors: Sensors) -> None:
         """The states of these follow events that are reported from elsewhere."""
         self._sensors = sensors
-
-    def reset(self, cold: bool, now: float) -> None:
-        """Cold and Warm Reset: events go to ourselves again."""
-        self.receiver = (BMC_ADDRESS, 0)
 
     def report(
         self, sensor_type: int, number: int, event_type: int, deassertion: bool, data: bytes, now: float
@@ -74,9 +76,13 @@ class PlatformEvents:
         self, sensor_type: int, number: int, event_type: int, deassertion: bool, data: bytes, now: float
     ) -> None:
         """An event of our own, unless Set Event Receiver says that nobody wants any."""
-        if self.receiver[0] == NOBODY:
+        receiver = self.receiver[0]
+        if receiver == NOBODY:
             return
         self.receive(sensor_type, number, event_type, deassertion, data, now, self._messaging.event_logging)
+        if receiver != self.address:
+            self._sender.receiver = self.receiver
+            self._sender.send(sensor_type, number, event_type, deassertion, data, now)
 
     def receive(
         self,
@@ -87,13 +93,15 @@ class PlatformEvents:
         data: bytes,
         now: float,
         logging: bool,
-        generator: int = BMC_ADDRESS,
+        generator: int | None = None,
         buffered: bool = True,
     ) -> None:
-        """An event from anywhere: 16-bit `generator` as in the record, missing event data FFh.
+        """An event from anywhere: 16-bit `generator` as in the record (None: ourselves), missing data FFh.
 
         `buffered` False keeps it out of the event message buffer.
         """
+        if generator is None:
+            generator = self.address
         event = SystemEvent(
             record_id=0xFFFF,
             kind=SYSTEM_EVENT,
@@ -109,10 +117,11 @@ class PlatformEvents:
             event_data=data[:3].ljust(3, bytes((UNSPECIFIED,))),
         )
         record = event.encode()
-        if logging:
-            record = self.log(record, now) or record
+        stored = self.log(record, now) if logging else None
         if buffered:
-            self._messaging.event(record)
+            self._messaging.event(stored or record)
+        if stored is None and self.filter is not None:
+            self.filter.event(record, False, now)
 
     def log(self, record: bytes, now: float) -> bytes | None:
         """Add a record to the SEL; as it was stored, or None when the log is full."""
@@ -122,11 +131,15 @@ class PlatformEvents:
         if stored is not None:
             self._emit(SensorEventLogged(stored))
             self._warn(before, now)
+            if self.filter is not None:
+                self.filter.event(stored, True, now)
         return stored
 
     def clear(self, now: float) -> None:
         """Clear the SEL; its first record then says so."""
         self._sel.clear(self._clock.time(now))
+        if self.filter is not None:
+            self.filter.log_cleared()
         if self._sensors is not None and SEL_SENSOR in self._sensors:
             sensor = self._sensors[SEL_SENSOR]
             if isinstance(sensor, DiscreteSensor) and not sensor.held:

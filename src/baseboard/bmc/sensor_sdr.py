@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from baseboard.bmc.device import BMC_CAPABILITIES
 from baseboard.bmc.fru import FruSettings
 from baseboard.bmc.sensor import ThresholdSensor
 from baseboard.bmc.sensor_settings import DiscreteSensorSettings, SensorSettings, ThresholdSensorSettings
 from baseboard.bmc.sensors import Sensors
+from baseboard.ipmi.ipmb import BMC_ADDRESS
 from baseboard.ipmi.records.locators import FruDeviceLocator, ManagementControllerLocator
 from baseboard.ipmi.records.sdr import encode_record
 from baseboard.ipmi.records.sensor_records import (
@@ -20,34 +22,39 @@ from baseboard.ipmi.records.sensor_records import (
     FullSensor,
 )
 
-BMC_ADDRESS = 0x20
 CONTROLLER = "baseboard BMC"
-CAPABILITIES = 0x9F
-"""Chassis, event receiver, FRU, SEL, SDR repository, sensors: as Get Device ID has it.  [IPMI 20.1]"""
-MANAGEMENT_CONTROLLER_FIRMWARE = 0x2E
+CONTROLLER_ENTITY = 0x2E, 1
+"""Management controller firmware."""
 FRU_BEHIND_CONTROLLER = 0x10
 
 
-def sensor_records(settings: Sequence[SensorSettings], sensors: Sensors) -> Iterator[bytes]:
-    """One record for each sensor, ids still 0."""
+def sensor_records(
+    settings: Sequence[SensorSettings], sensors: Sensors, owner: int = BMC_ADDRESS
+) -> Iterator[bytes]:
+    """One record for each sensor of the controller at `owner`, ids still 0."""
     for one in settings:
         if isinstance(one, ThresholdSensorSettings):
             sensor = sensors[one.number]
             assert isinstance(sensor, ThresholdSensor)
-            yield encode_record(0, full_record(sensor))
+            yield encode_record(0, full_record(sensor, owner))
         elif isinstance(one, DiscreteSensorSettings):
-            yield encode_record(0, event_only_record(one) if one.event_only else compact_record(one))
+            record = event_only_record if one.event_only else compact_record
+            yield encode_record(0, record(one, owner))
 
 
 def main_records(
-    settings: Sequence[SensorSettings], sensors: Sensors, devices: Sequence[FruSettings]
+    settings: Sequence[SensorSettings],
+    sensors: Sensors,
+    devices: Sequence[FruSettings],
+    address: int = BMC_ADDRESS,
 ) -> list[bytes]:
-    """The whole repository as the settings have it: controller, inventories, sensors."""
-    locators = [encode_record(0, controller_record()), *(encode_record(0, fru_record(d)) for d in devices)]
-    return locators + list(sensor_records(settings, sensors))
+    """What a controller has of its own: itself, its inventories, its sensors."""
+    controller = controller_record(address, CONTROLLER, BMC_CAPABILITIES, CONTROLLER_ENTITY)
+    locators = (controller, *(fru_record(device, address) for device in devices))
+    return [*(encode_record(0, one) for one in locators), *sensor_records(settings, sensors, address)]
 
 
-def full_record(sensor: ThresholdSensor) -> FullSensor:
+def full_record(sensor: ThresholdSensor, owner: int = BMC_ADDRESS) -> FullSensor:
     """A threshold sensor's, as its settings say: not what commands made of it since."""
     settings, conversion, present = sensor.settings, sensor.conversion, sensor.present
     raw = [0 if value is None else conversion.to_raw(value) for value in settings.thresholds]
@@ -55,7 +62,7 @@ def full_record(sensor: ThresholdSensor) -> FullSensor:
     nominal, low, high = settings.nominal, settings.normal_minimum, settings.normal_maximum
     settable = present if settings.thresholds_settable else 0
     return FullSensor(
-        **_key(settings),
+        **_key(settings, owner),
         settable=settings.settable,
         initialize_scanning=True,
         initialize_events=True,
@@ -110,10 +117,10 @@ def full_record(sensor: ThresholdSensor) -> FullSensor:
     )
 
 
-def compact_record(settings: DiscreteSensorSettings) -> CompactSensor:
+def compact_record(settings: DiscreteSensorSettings, owner: int = BMC_ADDRESS) -> CompactSensor:
     """A discrete sensor's; none shares its record."""
     return CompactSensor(
-        **_key(settings),
+        **_key(settings, owner),
         settable=settings.settable,
         initialize_scanning=True,
         initialize_events=True,
@@ -150,10 +157,10 @@ def compact_record(settings: DiscreteSensorSettings) -> CompactSensor:
     )
 
 
-def event_only_record(settings: DiscreteSensorSettings) -> EventOnlySensor:
+def event_only_record(settings: DiscreteSensorSettings, owner: int = BMC_ADDRESS) -> EventOnlySensor:
     """A source of events that cannot be read."""
     return EventOnlySensor(
-        **_key(settings),
+        **_key(settings, owner),
         sensor_type=settings.sensor_type,
         event_type=settings.event_type,
         direction=0,
@@ -166,10 +173,12 @@ def event_only_record(settings: DiscreteSensorSettings) -> EventOnlySensor:
     )
 
 
-def controller_record() -> ManagementControllerLocator:
-    """The controller itself."""
+def controller_record(
+    address: int, name: str, capabilities: int, entity: tuple[int, int]
+) -> ManagementControllerLocator:
+    """A controller; its capabilities as Get Device ID has them.  [IPMI 20.1]"""
     return ManagementControllerLocator(
-        slave_address=BMC_ADDRESS,
+        slave_address=address,
         channel=0,
         needs_acpi_system_state=False,
         needs_acpi_device_state=False,
@@ -177,19 +186,19 @@ def controller_record() -> ManagementControllerLocator:
         logs_initialization_errors=False,
         log_errors_when_accessing=False,
         event_generation=0,
-        capabilities=CAPABILITIES,
-        entity_id=MANAGEMENT_CONTROLLER_FIRMWARE,
-        entity_instance=1,
+        capabilities=capabilities,
+        entity_id=entity[0],
+        entity_instance=entity[1],
         oem=0,
-        name=CONTROLLER,
+        name=name,
     )
 
 
-def fru_record(settings: FruSettings) -> FruDeviceLocator:
+def fru_record(settings: FruSettings, address: int = BMC_ADDRESS) -> FruDeviceLocator:
     """Where an inventory is read."""
     entity_id, entity_instance = settings.entity
     return FruDeviceLocator(
-        access_address=BMC_ADDRESS,
+        access_address=address,
         fru_id=settings.fru_id,
         logical=True,
         access_lun=0,
@@ -204,11 +213,11 @@ def fru_record(settings: FruSettings) -> FruDeviceLocator:
     )
 
 
-def _key(settings: SensorSettings) -> dict[str, Any]:
-    """Bytes 6 to 10: it is ours, at LUN 0, and measures this."""
+def _key(settings: SensorSettings, owner: int) -> dict[str, Any]:
+    """Bytes 6 to 10: whose it is, at LUN 0, and what it measures."""
     entity_id, entity_instance = settings.entity
     return {
-        "owner_id": BMC_ADDRESS,
+        "owner_id": owner,
         "channel": 0,
         "owner_fru_lun": 0,
         "lun": 0,

@@ -13,6 +13,8 @@ from baseboard.bmc.device import DeviceSettings
 from baseboard.bmc.fru import FruSettings
 from baseboard.bmc.fru_fields import FruField
 from baseboard.bmc.lan_configuration import LanSettings
+from baseboard.bmc.satellite_settings import IpmbSettings, SatelliteSettings
+from baseboard.bmc.pef_parameters import PefSettings
 from baseboard.bmc.sel import SelSettings
 from baseboard.bmc.sensor_settings import SensorSettings
 from baseboard.bmc.simulation.server import DEFAULT_SENSORS
@@ -32,9 +34,12 @@ class Settings:
     sol: SolSettings = field(default_factory=SolSettings)
     chassis: ChassisSettings = field(default_factory=ChassisSettings)
     sel: SelSettings = field(default_factory=SelSettings)
+    pef: PefSettings = field(default_factory=PefSettings)
     sensors: tuple[SensorSettings, ...] = DEFAULT_SENSORS
     fru: tuple[FruSettings, ...] | None = None
     """None: the default server's, with serial numbers from the GUID."""
     fru_fields: tuple[FruField, ...] = ()
     """Put in place of those of device 0."""
     simulation: SimulationSettings = field(default_factory=SimulationSettings)
+    ipmb: IpmbSettings = field(default_factory=IpmbSettings)
+    satellites: tuple[SatelliteSettings, ...] = ()

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 from baseboard.ipmi.codec import Request, Response, bit, bits, raw, tail, u8, u16, u24
 
 IPMI_VERSION_BCD = 0x02
 """Version 2.0, least significant digit in the upper half.  [IPMI 20.1, Table 20-2, byte 6]"""
+
+
+class Capability(IntFlag):
+    """What a controller has: Get Device ID's support byte, and locator records'.  [IPMI Table 20-2, byte 7]"""
+
+    SENSORS = 0x01
+    SDR_REPOSITORY = 0x02
+    SEL = 0x04
+    FRU = 0x08
+    EVENT_RECEIVER = 0x10
+    EVENT_GENERATOR = 0x20
+    BRIDGE = 0x40
+    CHASSIS = 0x80
 
 
 class SystemPowerState(IntEnum):
@@ -54,7 +67,7 @@ class GetDeviceIdResponse(Response):
     updating:             bool  = bit(4, 7)      # 1: commands may be refused meanwhile
     firmware_minor_bcd:   int   = u8(5)
     ipmi_version_bcd:     int   = u8(6)
-    sensor_device:        bool  = bit(7, 0)
+    sensor_device:        bool  = bit(7, 0)      # these eight: Capability
     sdr_repository:       bool  = bit(7, 1)
     sel_device:           bool  = bit(7, 2)
     fru_inventory:        bool  = bit(7, 3)

@@ -15,6 +15,8 @@ from baseboard.errors import DecodeError
 from baseboard.ipmi.checksum import checksum, is_sound
 
 BMC_ADDRESS = 0x20
+BROADCAST = b"\0"
+"""In front of a whole message: every controller hears it.  [IPMI 20.9]"""
 SYSTEM_SOFTWARE_LUN = 2
 SHORTEST = 7
 

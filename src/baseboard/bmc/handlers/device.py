@@ -12,28 +12,28 @@ from baseboard.ipmi.netfn import NetFn
 from baseboard.ipmi.privilege import Privilege
 
 if TYPE_CHECKING:
-    from baseboard.bmc.controller import Bmc
+    from baseboard.bmc.base import Controller
 
 
-def get_device_id(bmc: Bmc, request: Empty, context: Context) -> Response:
+def get_device_id(bmc: Controller, request: Empty, context: Context) -> Response:
     return bmc.device.identity
 
 
-def cold_reset(bmc: Bmc, request: Empty, context: Context) -> Response:
+def cold_reset(bmc: Controller, request: Empty, context: Context) -> Response:
     bmc.reset(cold=True, now=context.now)
     return Done()
 
 
-def warm_reset(bmc: Bmc, request: Empty, context: Context) -> Response:
+def warm_reset(bmc: Controller, request: Empty, context: Context) -> Response:
     bmc.reset(cold=False, now=context.now)
     return Done()
 
 
-def get_self_test_results(bmc: Bmc, request: Empty, context: Context) -> Response:
+def get_self_test_results(bmc: Controller, request: Empty, context: Context) -> Response:
     return bmc.device.self_test
 
 
-def set_acpi_power_state(bmc: Bmc, request: SetAcpiPowerStateRequest, context: Context) -> Response:
+def set_acpi_power_state(bmc: Controller, request: SetAcpiPowerStateRequest, context: Context) -> Response:
     bmc.device.set_power_state(
         request.system_state if request.set_system else None,
         request.device_state if request.set_device else None,
@@ -41,13 +41,13 @@ def set_acpi_power_state(bmc: Bmc, request: SetAcpiPowerStateRequest, context: C
     return Done()
 
 
-def get_acpi_power_state(bmc: Bmc, request: Empty, context: Context) -> Response:
+def get_acpi_power_state(bmc: Controller, request: Empty, context: Context) -> Response:
     return GetAcpiPowerStateResponse(
         system_state=bmc.device.system_state, device_state=bmc.device.device_state
     )
 
 
-def get_guid(bmc: Bmc, request: Empty, context: Context) -> Response:
+def get_guid(bmc: Controller, request: Empty, context: Context) -> Response:
     return bmc.device.guid_response()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from baseboard.bmc.controller import Bmc
+from baseboard.bmc.base import Controller
 from baseboard.bmc.core import Command, CommandTable
 from baseboard.bmc.handlers.pieces import largest_read
 from baseboard.errors import CommandError
@@ -22,12 +22,12 @@ from baseboard.ipmi.storage_fru import (
 
 
 def get_fru_inventory_area_info(
-    bmc: Bmc, request: GetFruInventoryAreaInfoRequest, context: Context
+    bmc: Controller, request: GetFruInventoryAreaInfoRequest, context: Context
 ) -> Response:
     return GetFruInventoryAreaInfoResponse(size=len(bmc.fru.get(request.fru_id).data), by_words=False)
 
 
-def read_fru_data(bmc: Bmc, request: ReadFruDataRequest, context: Context) -> Response:
+def read_fru_data(bmc: Controller, request: ReadFruDataRequest, context: Context) -> Response:
     device = bmc.fru.get(request.fru_id)
     data = device.read(request.offset, request.count)
     if len(data) > largest_read(context):
@@ -35,7 +35,7 @@ def read_fru_data(bmc: Bmc, request: ReadFruDataRequest, context: Context) -> Re
     return ReadFruDataResponse(count=len(data), data=data)
 
 
-def write_fru_data(bmc: Bmc, request: WriteFruDataRequest, context: Context) -> Response:
+def write_fru_data(bmc: Controller, request: WriteFruDataRequest, context: Context) -> Response:
     bmc.fru.write(request.fru_id, request.offset, request.data)
     return WriteFruDataResponse(count=len(request.data))
 

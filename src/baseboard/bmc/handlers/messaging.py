@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from baseboard.bmc.bridging import send
 from baseboard.bmc.core import Command, CommandTable
 from baseboard.errors import CommandError
+from baseboard.ipmb.port import LATER
 from baseboard.ipmi.app_messaging import (
     ClearMessageFlagsRequest,
     EnableMessageChannelReceiveRequest,
@@ -31,6 +32,7 @@ from baseboard.ipmi.netfn import NetFn
 from baseboard.ipmi.privilege import Privilege
 
 if TYPE_CHECKING:
+    from baseboard.bmc.base import Controller
     from baseboard.bmc.controller import Bmc
 
 # One request at a time and whole messages of 255 bytes, as QEMU's interfaces have it, which answer these
@@ -82,9 +84,15 @@ def get_message(bmc: Bmc, request: Empty, context: Context) -> Response:
     return GetMessageResponse(channel=channel, inferred_privilege=privilege, message=data)
 
 
-def send_message(bmc: Bmc, request: SendMessageRequest, context: Context) -> Response:
-    send(bmc, request, context)
-    return DONE
+class AnswersLater(Response):
+    """No answer now: it is sent when the one it depends on has come."""
+
+    def encode(self) -> bytes:
+        return LATER
+
+
+def send_message(bmc: Controller, request: SendMessageRequest, context: Context) -> Response:
+    return DONE if send(bmc, request, context) else AnswersLater()
 
 
 def read_event_message_buffer(bmc: Bmc, request: Empty, context: Context) -> Response:

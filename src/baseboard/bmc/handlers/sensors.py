@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from baseboard.bmc.controller import Bmc
+from typing import TYPE_CHECKING
+
 from baseboard.bmc.core import Command, CommandTable
 from baseboard.bmc.handlers.pieces import piece
 from baseboard.bmc.sensor import DiscreteSensor, ThresholdSensor
 from baseboard.errors import CommandError, DecodeError
 from baseboard.ipmi.codec import DONE, Empty, Response
 from baseboard.ipmi.completion import CompletionCode
+from baseboard.ipmi.ipmb import BusMessage
 from baseboard.ipmi.message import Context
 from baseboard.ipmi.netfn import NetFn
 from baseboard.ipmi.privilege import Channel, Privilege
@@ -40,6 +42,10 @@ from baseboard.ipmi.sensor_events import (
 from baseboard.ipmi.sensor_types import THRESHOLD
 from baseboard.ipmi.storage_sdr import GetRecordRequest, GetRecordResponse, ReserveResponse
 
+if TYPE_CHECKING:
+    from baseboard.bmc.base import Controller
+    from baseboard.bmc.controller import Bmc
+
 REMOTE_CONSOLE = 0x81
 """Software id of a console, which is the requester's address over the LAN.  [IPMI Table 5-4]"""
 ALL_EVENTS = 0x7FFF
@@ -47,13 +53,13 @@ ALL_EVENTS = 0x7FFF
 # Events.
 
 
-def set_event_receiver(bmc: Bmc, request: SetEventReceiverRequest, context: Context) -> Response:
+def set_event_receiver(bmc: Controller, request: SetEventReceiverRequest, context: Context) -> Response:
     bmc.platform_events.receiver = request.slave_address, request.lun
     bmc.sensors.rearm(context.now)
     return DONE
 
 
-def get_event_receiver(bmc: Bmc, request: Empty, context: Context) -> Response:
+def get_event_receiver(bmc: Controller, request: Empty, context: Context) -> Response:
     slave_address, lun = bmc.platform_events.receiver
     return GetEventReceiverResponse(slave_address=slave_address, lun=lun)
 
@@ -68,7 +74,7 @@ def platform_event(bmc: Bmc, request: PlatformEventRequest, context: Context) ->
             generator = message.generator_id
         else:
             message = EventMessage.decode(request.message)
-            generator = context.channel << 12 | REMOTE_CONSOLE
+            generator = _generator(context)
     except DecodeError as error:
         raise CommandError(CompletionCode.LENGTH_INVALID, str(error)) from None
     if not 1 <= len(message.event_data) <= 3:
@@ -90,31 +96,41 @@ def platform_event(bmc: Bmc, request: PlatformEventRequest, context: Context) ->
     return DONE
 
 
+def _generator(context: Context) -> int:
+    """Who sent an event message: a controller's address and LUN, or a console.  [IPMI Table 32-1]"""
+    sender = context.peer
+    if isinstance(sender, BusMessage):
+        return context.channel << 12 | sender.from_lun << 8 | sender.from_address
+    return context.channel << 12 | REMOTE_CONSOLE
+
+
 # Device SDRs: the same records as the repository's main part.
 
 
-def get_device_sdr_info(bmc: Bmc, request: GetDeviceSdrInfoRequest, context: Context) -> Response:
+def get_device_sdr_info(bmc: Controller, request: GetDeviceSdrInfoRequest, context: Context) -> Response:
     count = len(bmc.device_sdrs) if request.count_records else len(bmc.sensors)
     return GetDeviceSdrInfoResponse(
         count=min(count, 0xFF), dynamic=False, luns=0x1 if len(bmc.sensors) else 0
     )
 
 
-def get_device_sdr(bmc: Bmc, request: GetRecordRequest, context: Context) -> Response:
+def get_device_sdr(bmc: Controller, request: GetRecordRequest, context: Context) -> Response:
     if request.offset:
         bmc.device_sdrs.reservations.check(request.reservation_id)
     record, following = bmc.device_sdrs.get(request.record_id)
     return GetRecordResponse(next_record_id=following, data=piece(record, request, context))
 
 
-def reserve_device_sdrs(bmc: Bmc, request: Empty, context: Context) -> Response:
+def reserve_device_sdrs(bmc: Controller, request: Empty, context: Context) -> Response:
     return ReserveResponse(reservation_id=bmc.device_sdrs.reservations.reserve())
 
 
 # Conversion, hysteresis, thresholds.
 
 
-def get_reading_factors(bmc: Bmc, request: GetSensorReadingFactorsRequest, context: Context) -> Response:
+def get_reading_factors(
+    bmc: Controller, request: GetSensorReadingFactorsRequest, context: Context
+) -> Response:
     """One set of factors serves every reading."""
     conversion = bmc.sensors.get_threshold(request.sensor).conversion
     return GetSensorReadingFactorsResponse(
@@ -129,31 +145,31 @@ def get_reading_factors(bmc: Bmc, request: GetSensorReadingFactorsRequest, conte
     )
 
 
-def set_sensor_hysteresis(bmc: Bmc, request: SetSensorHysteresisRequest, context: Context) -> Response:
+def set_sensor_hysteresis(bmc: Controller, request: SetSensorHysteresisRequest, context: Context) -> Response:
     sensor = _with_thresholds(bmc, request.sensor)
     sensor.set_hysteresis(request.positive_raw, request.negative_raw, context.now)
     bmc.sensors.keep(sensor)
     return DONE
 
 
-def get_sensor_hysteresis(bmc: Bmc, request: GetSensorHysteresisRequest, context: Context) -> Response:
+def get_sensor_hysteresis(bmc: Controller, request: GetSensorHysteresisRequest, context: Context) -> Response:
     positive, negative = _with_thresholds(bmc, request.sensor).hysteresis_raw
     return GetSensorHysteresisResponse(positive_raw=positive, negative_raw=negative)
 
 
-def set_sensor_thresholds(bmc: Bmc, request: SetSensorThresholdsRequest, context: Context) -> Response:
+def set_sensor_thresholds(bmc: Controller, request: SetSensorThresholdsRequest, context: Context) -> Response:
     sensor = bmc.sensors.get_threshold(request.sensor)
     sensor.set_thresholds(request.mask, request.thresholds, context.now)
     bmc.sensors.keep(sensor)
     return DONE
 
 
-def get_sensor_thresholds(bmc: Bmc, request: SensorRequest, context: Context) -> Response:
+def get_sensor_thresholds(bmc: Controller, request: SensorRequest, context: Context) -> Response:
     sensor = bmc.sensors.get_threshold(request.sensor)
     return GetSensorThresholdsResponse(readable=sensor.present, thresholds=tuple(sensor.thresholds_raw))
 
 
-def _with_thresholds(bmc: Bmc, number: int) -> ThresholdSensor:
+def _with_thresholds(bmc: Controller, number: int) -> ThresholdSensor:
     sensor = bmc.sensors.get_threshold(number)
     if not sensor.present:
         raise CommandError(CompletionCode.ILLEGAL_FOR_TYPE, "without thresholds there is no hysteresis")
@@ -171,7 +187,7 @@ def _masks(data: bytes) -> tuple[int, int]:
     return int.from_bytes(data[:2], "little") & ALL_EVENTS, int.from_bytes(data[2:], "little") & ALL_EVENTS
 
 
-def set_event_enable(bmc: Bmc, request: SetSensorEventEnableRequest, context: Context) -> Response:
+def set_event_enable(bmc: Controller, request: SetSensorEventEnableRequest, context: Context) -> Response:
     sensor = bmc.sensors.get(request.sensor)
     assertions, deassertions = _masks(request.masks)
     if request.operation == 1:
@@ -187,7 +203,7 @@ def set_event_enable(bmc: Bmc, request: SetSensorEventEnableRequest, context: Co
     return DONE
 
 
-def get_event_enable(bmc: Bmc, request: SensorRequest, context: Context) -> Response:
+def get_event_enable(bmc: Controller, request: SensorRequest, context: Context) -> Response:
     sensor = bmc.sensors.get(request.sensor)
     return EventMasksResponse(
         events=sensor.events_on,
@@ -198,7 +214,7 @@ def get_event_enable(bmc: Bmc, request: SensorRequest, context: Context) -> Resp
     )
 
 
-def rearm_sensor_events(bmc: Bmc, request: RearmSensorEventsRequest, context: Context) -> Response:
+def rearm_sensor_events(bmc: Controller, request: RearmSensorEventsRequest, context: Context) -> Response:
     sensor = bmc.sensors.get(request.sensor)
     assertions, deassertions = _masks(request.masks)
     if not request.selected:
@@ -207,7 +223,7 @@ def rearm_sensor_events(bmc: Bmc, request: RearmSensorEventsRequest, context: Co
     return DONE
 
 
-def get_event_status(bmc: Bmc, request: SensorRequest, context: Context) -> Response:
+def get_event_status(bmc: Controller, request: SensorRequest, context: Context) -> Response:
     sensor = bmc.sensors.get(request.sensor)
     return EventMasksResponse(
         events=sensor.events_on,
@@ -221,11 +237,11 @@ def get_event_status(bmc: Bmc, request: SensorRequest, context: Context) -> Resp
 # Readings.
 
 
-def get_sensor_reading(bmc: Bmc, request: SensorRequest, context: Context) -> Response:
+def get_sensor_reading(bmc: Controller, request: SensorRequest, context: Context) -> Response:
     return bmc.sensors.get(request.sensor).answer
 
 
-def set_sensor_type(bmc: Bmc, request: SensorTypeRequest, context: Context) -> Response:
+def set_sensor_type(bmc: Controller, request: SensorTypeRequest, context: Context) -> Response:
     sensor = bmc.sensors.get(request.sensor)
     if (request.event_type == THRESHOLD) != isinstance(sensor, ThresholdSensor):
         raise CommandError(
@@ -237,12 +253,12 @@ def set_sensor_type(bmc: Bmc, request: SensorTypeRequest, context: Context) -> R
     return DONE
 
 
-def get_sensor_type(bmc: Bmc, request: SensorRequest, context: Context) -> Response:
+def get_sensor_type(bmc: Controller, request: SensorRequest, context: Context) -> Response:
     sensor = bmc.sensors.get(request.sensor)
     return SensorTypeResponse(sensor_type=sensor.sensor_type, event_type=sensor.event_type)
 
 
-def set_sensor_reading(bmc: Bmc, request: SetSensorReadingRequest, context: Context) -> Response:
+def set_sensor_reading(bmc: Controller, request: SetSensorReadingRequest, context: Context) -> Response:
     """Whoever sets a reading keeps it: the sensor is held until it is released.  [IPMI 35.17]"""
     sensor = bmc.sensors.get(request.sensor)
     if not sensor.settings.settable:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from baseboard.bmc.chassis import Chassis
 from baseboard.bmc.platform_events import PlatformEvents
 from baseboard.bmc.sel import Sel
 from baseboard.bmc.sensor import DiscreteSensor, Sensor, ThresholdSensor
-from baseboard.bmc.sensors import Sensors
 from baseboard.bmc.simulation.physics import POWERED, Server
 from baseboard.errors import ConfigError
 
@@ -37,7 +37,7 @@ class Simulation:
     def __init__(
         self,
         settings: SimulationSettings,
-        sensors: Sensors,
+        sensors: Iterable[Sensor],
         chassis: Chassis,
         events: PlatformEvents,
         sel: Sel,
@@ -45,7 +45,6 @@ class Simulation:
     ) -> None:
         self.load = settings.load
         self.ambient = settings.ambient
-        self._sensors = sensors
         self._chassis = chassis
         self._events = events
         self._sel = sel
