@@ -26,7 +26,8 @@ install_packages() {
     echo "installing from Debian: $*" >&2
     as_root apt-get update -qq >&2
     as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -qq -y --no-install-recommends "$@" < /dev/null >&2 || fail "apt-get could not install: $*"
+        apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" < /dev/null > /dev/null ||
+        fail "apt-get could not install: $*"
 }
 
 # find_python: sets $python to a Python that is new enough and can make virtual environments
