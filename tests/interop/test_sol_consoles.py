@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pty
 import re
-import select
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 
@@ -24,10 +19,10 @@ from baseboard.bmc import Bmc, Core, Settings
 from baseboard.bmc.commands import TABLES
 from baseboard.bmc.events import SolChanged
 from baseboard.lan.server import LanServer
+from tests.interop.terminal import PATIENCE, Terminal
 from tests.programs import require_program
 
 HOST, USER, PASSWORD = "127.0.0.1", "admin", "Passw0rd"
-PATIENCE = 30.0
 
 
 async def serve() -> None:
@@ -62,43 +57,6 @@ def port() -> Iterator[int]:
         assert process.stdout is not None
         yield int(process.stdout.readline())
         process.communicate()
-
-
-class Terminal:
-    """A program in a terminal of its own."""
-
-    def __init__(self, *command: str) -> None:
-        self.pid, self._fd = pty.fork()
-        if self.pid == 0:
-            os.execv(command[0], command)  # pragma: no cover
-        self.screen = b""
-        self._seen = 0
-
-    def expect(self, text: bytes, answer: bytes = b"") -> None:
-        """Wait for `text` behind what was waited for before, then type `answer`."""
-        end = time.monotonic() + PATIENCE
-        while (at := self.screen.find(text, self._seen)) < 0:
-            assert select.select([self._fd], [], [], max(0.0, end - time.monotonic()))[0], self.screen[-400:]
-            try:
-                self.screen += os.read(self._fd, 65536)
-            except OSError:
-                raise AssertionError(self.screen[-400:]) from None
-        self._seen = at + len(text)
-        os.write(self._fd, answer)
-
-    def wait(self) -> int:
-        """The exit code, after the end of the program."""
-        with suppress(OSError):
-            while os.read(self._fd, 65536):
-                pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-    def close(self) -> None:
-        """Whatever happened."""
-        with suppress(ProcessLookupError, ChildProcessError):
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        os.close(self._fd)
 
 
 def work(terminal: Terminal) -> None:

@@ -159,6 +159,20 @@ def test_one_packet_is_under_way_at_most(wire: Wire) -> None:
     assert second == "03000000" + bytes(145).hex()
 
 
+def test_a_burst_leaves_at_once_and_the_rest_at_the_rate(wire: Wire) -> None:
+    # 8192 characters, then 65536 a second.
+    wire.output(bytes(65_000))
+    sent, start = 255, wire.now
+    number = 2
+    while sent < 65_000:
+        packets = wire.send(f"00{number:02x}ff00") or wire.after(0.01)
+        number = number % 15 + 1
+        assert [packet[:2] for packet in packets] == [f"{number:02x}"]
+        sent += len(packets[0]) // 2 - 4
+        assert sent <= 8192 + 255 + (wire.now - start) * 65536
+    assert wire.now - start < 2.0
+
+
 def test_a_packet_is_repeated_and_then_dropped(wire: Wire) -> None:
     assert wire.output(b"12345678") == ["02000000" + b"12345678".hex()]
     assert wire.after(0.4) == []

@@ -42,6 +42,9 @@ class SolSettings:
     retry_interval: float = 0.5
     """Seconds, up to 2.55."""
     bit_rate: int = 115200
+    """What the parameters say; it acts on nothing."""
+    characters_per_second: float = 65536.0
+    """How fast output goes to a console at most, after a first burst."""
 
 
 def _enable(data: bytes) -> bytes | None:
@@ -95,6 +98,7 @@ class SolConfiguration:
     def __init__(self, changes: Changes, settings: SolSettings) -> None:
         self._changes = changes
         self.set_in_progress = SetInProgress()
+        self._characters_per_second = max(1.0, settings.characters_per_second)
         self._values = _initial(settings)
 
     def restore(self, rows: Rows) -> None:
@@ -164,6 +168,7 @@ class SolConfiguration:
             send_threshold=threshold,
             retry_count=count,
             retry_interval=interval * 0.01,
+            characters_per_second=self._characters_per_second,
         )
 
 

@@ -13,6 +13,10 @@ and nothing is dropped. A console that answers none of the retries is *silent*: 
 as SOL parameter 4 has it, the next one says "overrun", and until something is heard the newest characters
 push out the oldest: a console that died must not stall the machine.
 
+Characters leave no faster than `characters_per_second`, after a first burst: ipmiconsole 1.6.10 acknowledges
+what it has no room for and then gives up ("internal error"), because no real serial line is as fast as a
+virtual one.
+
 A sender lives from one activation to the next deactivation. Its first packet leaves without characters when
 there are none, so that the console's acknowledgement ends the startup handshake before anyone
 presses a key.
@@ -20,6 +24,7 @@ presses a key.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -33,18 +38,21 @@ HIGH_WATER: Final = 16384
 LOW_WATER: Final = 4096
 LIMIT: Final = 65536
 """Characters beyond which the oldest are dropped, even if the caller goes on in spite of `full`."""
+BURST: Final = 8192
+"""Characters that may leave at any rate: half of ipmiconsole's buffer."""
 SHORTEST_RETRY: Final = 0.01
 """What "back to back" means for a retry interval of 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolTiming:
-    """SOL parameters 3 and 4.  [IPMI 26.3, Table 26-5]"""
+    """SOL parameters 3 and 4 [IPMI 26.3, Table 26-5], and what stands for a bit rate."""
 
     accumulate_interval: float = 0.01
     send_threshold: int = 96
     retry_count: int = 7
     retry_interval: float = 0.5
+    characters_per_second: float = 65536.0
 
 
 class Phase(Enum):
@@ -89,6 +97,7 @@ class Sender:
         self._accepted = 0
         self._tries = 0
         self._retry_at = now
+        self._paid_until = -math.inf  # when what was sent would have passed at the rate
 
     def feed(self, data: bytes, now: float) -> None:
         """Characters from the machine."""
@@ -132,15 +141,13 @@ class Sender:
         """Send what may be sent."""
         if self._phase is Phase.IDLE and (self._output or self._news):
             self._step(Input.OUTPUT, now)
-        if self._phase is Phase.GATHERING:
-            timing = self._timing()
-            if len(self._output) >= timing.send_threshold or now >= self._since + timing.accumulate_interval:
-                self._step(Input.DUE, now)
+        if self._phase is Phase.GATHERING and now >= self._due():
+            self._step(Input.DUE, now)
 
     def next_deadline(self) -> float | None:
         """When `handle_deadline` wants to be called; None: never as things stand."""
         if self._phase is Phase.GATHERING:
-            return self._since + self._timing().accumulate_interval
+            return self._due()
         return None if self._phase is Phase.IDLE else self._retry_at
 
     def handle_deadline(self, now: float) -> None:
@@ -149,6 +156,13 @@ class Sender:
             used_up = self._phase is Phase.SENT and self._tries >= self._timing().retry_count
             self._step(Input.EXPIRED if used_up else Input.TIMEOUT, now)
         self.pursue(now)
+
+    def _due(self) -> float:
+        """When what was gathered is to leave."""
+        timing = self._timing()
+        if len(self._output) >= timing.send_threshold:
+            return max(self._since, self._paid_until)
+        return max(self._since + timing.accumulate_interval, self._paid_until)
 
     def _step(self, happened: Input, now: float) -> None:
         step = STEPS.get((self._phase, happened))
@@ -164,6 +178,8 @@ class Sender:
         characters = bytes(self._output[:MAXIMUM_CHARACTERS])
         del self._output[: len(characters)]
         self.full = self.full and len(self._output) > LOW_WATER
+        rate = self._timing().characters_per_second
+        self._paid_until = max(self._paid_until, now - BURST / rate) + len(characters) / rate
         flags = self.status | self._once
         self._news, self._once = False, 0
         self._sent = SolPacket(following(self._sent.number), 0, 0, flags, characters)
