@@ -29,7 +29,7 @@ def test_what_is_added() -> None:
         "-chardev socket,id=baseboard-ipmi,path=/run/b/ipmi.sock,server=on,wait=off "
         "-device ipmi-bmc-extern,id=baseboard-bmc,chardev=baseboard-ipmi "
         "-device isa-ipmi-kcs,id=baseboard-interface,bmc=baseboard-bmc "
-        "-chardev socket,id=baseboard-serial,path=/run/b/serial.sock,server=on,wait=off "
+        "-chardev socket,id=baseboard-serial,path=/run/b/serial.sock,server=on,wait=off,telnet=on "
         "-serial chardev:baseboard-serial "
         "-chardev socket,id=baseboard-qmp,path=/run/b/qmp.sock,server=on,wait=off "
         "-mon chardev=baseboard-qmp,mode=control "

@@ -113,7 +113,7 @@ def equip(command: Sequence[str], interface: str, directory: Path) -> QemuLine:
         "-chardev", _listening("baseboard-ipmi", ipmi),
         "-device", "ipmi-bmc-extern,id=baseboard-bmc,chardev=baseboard-ipmi",
         "-device", f"{device},id=baseboard-interface,bmc=baseboard-bmc",
-        "-chardev", _listening("baseboard-serial", serial),
+        "-chardev", _listening("baseboard-serial", serial) + ",telnet=on",  # telnet can carry a break
         "-serial", "chardev:baseboard-serial",
         "-chardev", _listening("baseboard-qmp", qmp),
         "-mon", "chardev=baseboard-qmp,mode=control",
