@@ -55,6 +55,22 @@ def test_a_ping_is_answered_and_handled_before(host: str) -> None:
     run(test)
 
 
+def test_what_goes_through_is_counted() -> None:
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        listener = LanListener(make_server(), LOOPBACK, lambda now: None)
+        await listener.start()
+        with console(listener.address) as udp:
+            udp.send(b"no RMCP")
+            udp.send(PING)
+            assert await loop.sock_recv(udp, 100) == PONG
+        counted = listener.statistics
+        assert (counted.udp_received, counted.rmcp_received, counted.udp_transmitted) == (2, 1, 1)
+        listener.close()
+
+    run(test)
+
+
 def test_many_datagrams_at_once_and_rubbish_between() -> None:
     async def test() -> None:
         loop = asyncio.get_running_loop()

@@ -16,6 +16,7 @@ import socket
 from collections.abc import Callable
 
 from baseboard.aio.endpoint import Address
+from baseboard.bmc.lan_configuration import LanStatistics
 from baseboard.errors import ConfigError
 from baseboard.lan.server import LanServer
 
@@ -23,6 +24,8 @@ DATAGRAMS_AT_A_TIME = 64
 _LARGEST = 4096
 """Longer datagrams are cut, and refused for it: no IPMI packet has half as much."""
 _RECEIVE_BUFFER = 1 << 20
+_RMCP = b"\x06"
+"""Version, the first byte of an RMCP packet.  [IPMI 13.1.3]"""
 
 _ADVICE = {
     errno.EADDRINUSE: "another program answers there; choose another port, or 0 for any that is free",
@@ -47,6 +50,8 @@ class LanListener:
         self._ports = ports
         self._socket: socket.socket | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self.statistics = LanStatistics()
+        """What went through; the controller puts its own in here."""
 
     async def start(self) -> None:
         """Bind the socket and answer.  Raises ConfigError when no port can be had."""
@@ -113,7 +118,7 @@ class LanListener:
     def _readable(self) -> None:
         assert self._socket is not None
         receive, server, handled, clock = self._socket.recvfrom, self.server, self._handled, self._loop.time
-        send = self._socket.sendto
+        send, statistics = self._socket.sendto, self.statistics
         for _ in range(DATAGRAMS_AT_A_TIME):
             try:
                 data, peer = receive(_LARGEST)
@@ -122,11 +127,14 @@ class LanListener:
             except OSError:  # an ICMP error about something sent earlier
                 continue
             now = clock()
+            statistics.udp_received += 1
+            statistics.rmcp_received += data[:1] == _RMCP
             answer = server.receive_datagram(data, peer, now)
             handled(now)
             if answer is not None:
                 try:
                     send(answer, peer)
+                    statistics.udp_transmitted += 1
                 except OSError:  # no room, or no way to the peer
                     pass
         self.flush()
@@ -136,6 +144,7 @@ class LanListener:
             return
         try:
             self._socket.sendto(datagram, peer)  # type: ignore[call-overload]  # an address of recvfrom's
+            self.statistics.udp_transmitted += 1
         except OSError:
             pass
 

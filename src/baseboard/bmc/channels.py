@@ -48,6 +48,8 @@ class ChannelSettings:
     system_interface_interrupt: int = NO_INTERRUPT
     """As in Get Channel Info: 00h-0Fh an IRQ, 60h told by ACPI, FFh none or not known."""
     lan_limit: Privilege = Privilege.ADMINISTRATOR
+    serial: bool = False
+    """There is a serial port: channel 2, disabled until a client enables it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Channels:
         interrupts = bytes((settings.system_interface_interrupt, settings.system_interface_interrupt))
         access = ChannelAccess(limit=settings.lan_limit)
         # fmt: off
-        channels = (
+        channels: tuple[ChannelState, ...] = (
             ChannelState(Channel.PRIMARY_IPMB, ChannelMedium.IPMB, ChannelProtocol.IPMB_1_0),
             ChannelState(Channel.LAN, ChannelMedium.LAN_802_3, ChannelProtocol.IPMB_1_0,
                          SessionSupport.MULTIPLE, volatile=access, non_volatile=access),
@@ -99,6 +101,18 @@ class Channels:
                          settings.system_interface, auxiliary=interrupts),
         )
         # fmt: on
+        if settings.serial:
+            disabled = ChannelAccess(AccessMode.DISABLED)
+            channels += (
+                ChannelState(
+                    Channel.SERIAL,
+                    ChannelMedium.SERIAL,
+                    ChannelProtocol.TERMINAL_MODE,
+                    SessionSupport.SINGLE,
+                    volatile=disabled,
+                    non_volatile=disabled,
+                ),
+            )
         self._channels = {int(channel.number): channel for channel in channels}
         self.count_sessions: Callable[[int], int] = lambda channel: 0
         """How many sessions a channel has now; the LAN server puts its own in here."""

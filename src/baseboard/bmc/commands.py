@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from baseboard.bmc.core import CommandTable, Core, Fault
 from baseboard.bmc.handlers import (
+    absent,
     channels,
     chassis,
     device,
@@ -19,6 +20,7 @@ from baseboard.bmc.handlers import (
     sdr,
     sel,
     sensors,
+    serial,
     session,
     sol,
     system_info,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 TABLES: tuple[CommandTable, ...] = (
     chassis.TABLE,
+    absent.BRIDGE,
     pef.TABLE,
     sensors.TABLE,
     device.TABLE,
@@ -47,7 +50,9 @@ TABLES: tuple[CommandTable, ...] = (
     sdr.TABLE,
     sel.TABLE,
     lan_configuration.TABLE,
+    serial.TABLE,
     sol.TABLE,
+    absent.FORWARDING,
 )
 
 SATELLITE_TABLES: tuple[CommandTable, ...] = (

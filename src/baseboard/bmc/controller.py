@@ -47,6 +47,8 @@ from baseboard.bmc.sel import Sel
 from baseboard.bmc.sensor_sdr import main_records
 from baseboard.bmc.sensors import ROOM as SENSORS
 from baseboard.bmc.sensors import Sensors
+from baseboard.bmc.serial_configuration import ROOM as SERIAL
+from baseboard.bmc.serial_configuration import SerialConfiguration
 from baseboard.bmc.settings import Settings
 from baseboard.bmc.simulation.inventory import default_devices
 from baseboard.bmc.simulation.simulation import Simulation
@@ -143,6 +145,7 @@ class Bmc(Controller):
         )
         self.i2c = I2cBuses(self.fru, self.sensors, lambda: self.simulation.quantities)
         self.firewall = Firewall(self.changes)
+        self.serial_configuration = SerialConfiguration(self.changes)
         self._stateful: dict[str, Stateful] = {
             CLOCK: self.clock,
             DEVICE: self.device,
@@ -159,6 +162,7 @@ class Bmc(Controller):
             FRU: self.fru,
             SENSORS: self.sensors,
             FIREWALL: self.firewall,
+            SERIAL: self.serial_configuration,
         }
         self._timed: tuple[Timed, ...] = (
             self.boot_options,
@@ -173,6 +177,7 @@ class Bmc(Controller):
             self.lan_configuration,
             self.system_info,
             self.sol_configuration,
+            self.serial_configuration,
             self.messaging,
             self.watchdog,
             self.boot_options,

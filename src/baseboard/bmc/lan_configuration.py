@@ -66,6 +66,10 @@ class LanStatistics:
     udp_transmitted: int = 0
     rmcp_received: int = 0
 
+    def clear(self) -> None:
+        """Begin again."""
+        self.udp_received = self.udp_transmitted = self.rmcp_received = 0
+
 
 class LanConfiguration:
     """The parameters of the LAN channel."""

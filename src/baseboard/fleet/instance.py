@@ -129,6 +129,7 @@ class Instance:
         server = LanServer(bmc.authority, self.core.handle, os.urandom)
         bmc.sessions = server
         self.lan = LanListener(server, self.options.lan, self.handled, ports=self.options.lan_ports)
+        self.lan.statistics = bmc.lan_configuration.statistics
         await self.lan.start()
         self._stack.callback(self.lan.close)
         host, port = self.lan.address

@@ -27,5 +27,6 @@ class Channel(IntEnum):
 
     PRIMARY_IPMB = 0x0
     LAN = 0x1
+    SERIAL = 0x2
     PRESENT = 0xE
     SYSTEM_INTERFACE = 0xF

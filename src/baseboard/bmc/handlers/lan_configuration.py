@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baseboard.bmc.core import Command, CommandTable
-from baseboard.bmc.lan_configuration import LanConfiguration, LanStatistics
+from baseboard.bmc.lan_configuration import LanConfiguration
 from baseboard.errors import CommandError
 from baseboard.ipmi.app_channels import ChannelMedium
 from baseboard.ipmi.codec import Done, Response
@@ -63,8 +63,7 @@ def get_statistics(bmc: Bmc, request: GetIpStatisticsRequest, context: Context) 
     lan = _lan(bmc, request.channel, context)
     counted = lan.statistics
     if request.clear:
-        lan.statistics = LanStatistics()
-        counted = lan.statistics
+        counted.clear()
     received = min(counted.udp_received, COUNTER_MAXIMUM)
     return GetIpStatisticsResponse(  # the host's kernel keeps what is below UDP to itself
         ip_received=received,
