@@ -48,6 +48,8 @@ class ChannelSettings:
     system_interface_interrupt: int = NO_INTERRUPT
     """As in Get Channel Info: 00h-0Fh an IRQ, 60h told by ACPI, FFh none or not known."""
     lan_limit: Privilege = Privilege.ADMINISTRATOR
+    lan_pef_alerting: bool = False
+    """Filters may raise alerts on the LAN."""
     serial: bool = False
     """There is a serial port: channel 2, disabled until a client enables it."""
 
@@ -91,7 +93,7 @@ class Channels:
         self._changes = changes
         self._emit = emit
         interrupts = bytes((settings.system_interface_interrupt, settings.system_interface_interrupt))
-        access = ChannelAccess(limit=settings.lan_limit)
+        access = ChannelAccess(limit=settings.lan_limit, pef_alerting=settings.lan_pef_alerting)
         # fmt: off
         channels: tuple[ChannelState, ...] = (
             ChannelState(Channel.PRIMARY_IPMB, ChannelMedium.IPMB, ChannelProtocol.IPMB_1_0),

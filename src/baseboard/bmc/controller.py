@@ -163,12 +163,14 @@ class Bmc(Controller):
             SENSORS: self.sensors,
             FIREWALL: self.firewall,
             SERIAL: self.serial_configuration,
+            PEF: self.pef,
         }
         self._timed: tuple[Timed, ...] = (
             self.boot_options,
             self.chassis,
             self.watchdog,
             self.simulation,
+            self.pef,
             self.port,
             *self.satellites,
         )

@@ -133,6 +133,15 @@ class SensorEventLogged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TrapRequested(Event):
+    """An alert: this datagram is to be sent there."""
+
+    address: str
+    port: int
+    datagram: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SolChanged(Event):
     """A command gave serial over LAN to a session, or (None) took it away: the engine has something to do."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Interface, ip_interface
+from ipaddress import IPv4Address, IPv6Address, IPv6Interface, ip_interface
 
 from baseboard.bmc.changes import Changes, Rows
 from baseboard.bmc.device import Device
@@ -45,8 +45,21 @@ _IPV6_ACTIVE, _IPV6_DISABLED = 0, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDestination:
+    """Where the traps of alerts go, until Set LAN Configuration Parameters 18 and 19 say otherwise."""
+
+    address: IPv4Address | IPv6Address
+    acknowledged: bool = False
+    """The receiver answers with PET Acknowledge."""
+    timeout: int = 3
+    """Seconds until a trap is sent again, 1-256."""
+    retries: int = 0
+    """How often, at most; 0-7."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LanSettings:
-    """Who may open which kind of session."""
+    """Who may open which kind of session, and where alerts go."""
 
     cipher_suites: tuple[int, ...] = (17, 3)
     """Suites that are on, preferred first; every other one is off."""
@@ -56,6 +69,10 @@ class LanSettings:
     """IPMI 1.5."""
     ipmi15_off_loopback: bool = False
     """IPMI 1.5 sessions also where others can listen."""
+    community: bytes = b"public"
+    """SNMP community of traps, up to 18 bytes."""
+    destinations: tuple[AlertDestination, ...] = ()
+    """Up to four, numbered from 1."""
 
 
 @dataclass(slots=True)
@@ -79,7 +96,7 @@ class LanConfiguration:
         self._changes = changes
         self._settings = settings
         self._device = device
-        self._values: dict[str, bytes] = {}  # by selector, "3", or selector and set, "18.2"
+        self._values = _configured(settings)  # by selector, "3", or selector and set, "18.2"
         self._suite_limits = dict.fromkeys(settings.cipher_suites, Privilege.ADMINISTRATOR)
         last = max((_ENTRIES.index(suite) for suite in settings.cipher_suites), default=-1)
         self._entries = _ENTRIES[: last + 1]
@@ -288,6 +305,20 @@ def _row(number: int) -> Parameter:
     if row is None or row.access is Access.ABSENT:
         raise CommandError(PARAMETER_NOT_SUPPORTED, f"no parameter {number}")
     return row
+
+
+def _configured(settings: LanSettings) -> dict[str, bytes]:
+    """Parameters whose first values are settings."""
+    values = {f"{LanParameter.COMMUNITY_STRING:d}": settings.community.ljust(18, b"\0")}
+    for number, one in enumerate(settings.destinations, 1):
+        acknowledged = 0x80 if one.acknowledged else 0
+        values[f"{LanParameter.DESTINATION_TYPE:d}.{number}"] = bytes(
+            (acknowledged, one.timeout - 1, one.retries)
+        )
+        packed = one.address.packed
+        address = b"\x10" + packed if one.address.version == 6 else bytes(2) + packed + bytes(6)
+        values[f"{LanParameter.DESTINATION_ADDRESSES:d}.{number}"] = address
+    return values
 
 
 def _check_suites(settings: LanSettings) -> None:

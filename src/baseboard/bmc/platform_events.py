@@ -32,6 +32,16 @@ WORTH_WARNING = 16
 """A log of fewer records says nothing of how full it is."""
 
 
+class EventFilter(Protocol):
+    """Decides what else follows from events."""
+
+    def event(self, record: bytes, logged: bool, now: float) -> None:
+        """A record was logged, or could not be."""
+
+    def log_cleared(self) -> None:
+        """The SEL was cleared."""
+
+
 class PlatformEvents(EventReceiver):
     """Takes events, makes records, tells who must know."""
 

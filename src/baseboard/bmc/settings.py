@@ -13,8 +13,8 @@ from baseboard.bmc.device import DeviceSettings
 from baseboard.bmc.fru import FruSettings
 from baseboard.bmc.fru_fields import FruField
 from baseboard.bmc.lan_configuration import LanSettings
-from baseboard.bmc.satellite_settings import IpmbSettings, SatelliteSettings
 from baseboard.bmc.pef_parameters import PefSettings
+from baseboard.bmc.satellite_settings import IpmbSettings, SatelliteSettings
 from baseboard.bmc.sel import SelSettings
 from baseboard.bmc.sensor_settings import SensorSettings
 from baseboard.bmc.simulation.server import DEFAULT_SENSORS
