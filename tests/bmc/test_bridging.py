@@ -208,7 +208,7 @@ def test_the_repository_describes_the_satellites(chassis: Chassis) -> None:
     assert [(record[2], record[5], record[13:].decode()) for record in locators] == [
         (0x20, 0x9F, "baseboard BMC"),
         (0x82, 0x29, "Fan board"),
-        (0x84, 0x29, "Blade"),
+        (0x84, 0x20, "Blade"),
     ]
     owned = [(record[2], record[4]) for record in records if record[0] in (1, 2) and record[2] != 0x20]
     assert owned == [(0x82, 1), (0x82, 2)]

@@ -217,3 +217,55 @@ def test_a_command_line_of_qemu_makes_power_its_business(tmp_path: Path) -> None
 def test_flags_that_are_wrong(tmp_path: Path, flags: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message.replace("(", r"\(").replace("...", r"\.\.\.")):
         plan(Flags(state=tmp_path, **flags))  # type: ignore[arg-type]  # one of them, by name
+
+
+BUS = """
+[ipmb]
+address = 0x90
+links = ["listen:unix:bus.sock"]
+privilege = "user"
+event_receiver = 0x20
+[[satellite]]
+address = 0x82
+serial_number = "F1"
+[[satellite.sensor]]
+name = "Rear"
+type = "temperature"
+unit = "degrees C"
+"""
+
+
+def test_a_bus_with_a_satellite(tmp_path: Path) -> None:
+    options = options_of(tmp_path, BUS)
+    assert options.ipmb == (Address("unix", path=str(tmp_path / "bus.sock"), listen=True),)
+    ipmb = options.settings.ipmb
+    assert (ipmb.address, ipmb.event_receiver, ipmb.link_privilege) == (0x90, 0x20, Privilege.USER)
+    (satellite,) = options.settings.satellites
+    assert (satellite.address, satellite.device.device_id) == (0x82, 0x21)
+    assert [(sensor.number, sensor.name, sensor.entity) for sensor in satellite.sensors] == [
+        (1, "Rear", (0x0B, 1))
+    ]
+    assert [inventory.entity for inventory in satellite.fru] == [(0x0B, 1)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        pytest.param(
+            "address = 0x83",
+            "b.toml:8: satellite[1].address: found 131; allowed: an even number from 0x02 to 0xEE",
+        ),
+        pytest.param("address = 0x90", "b.toml:7: satellite[1]: address 90h is taken already"),
+    ],
+)
+def test_wrong_addresses_on_the_bus(tmp_path: Path, wrong: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        options_of(tmp_path, BUS.replace("address = 0x82", wrong))
+    assert str(caught.value) == f"{tmp_path}/{message}"
+
+
+def test_a_satellites_sensor_is_told_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"b.toml:13: satellite\[1\].sensor\[1\].unit: found .* did you mean"
+    ):
+        options_of(tmp_path, BUS.replace("degrees C", "degree C"))

@@ -52,7 +52,7 @@ def mistakes(tmp_path: Path, text: str | bytes) -> list[str]:
             "sensors = 1",
             "b.toml:1: sensors: no such setting; did you mean sensor? "
             "(there are lan, user, identity, vm, console, "
-            "power, sel, sol, fru, simulation, sensor)",
+            "power, sel, pef, alert, sol, fru, simulation, sensor, ipmb, satellite)",
         ),
         pytest.param(
             '[[user]]\nname = "a"\n[[user]]\nname = "abcdefghijklmnopq"',

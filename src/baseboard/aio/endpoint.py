@@ -1,6 +1,6 @@
 """Where a socket is, as the command line and the configuration file write it.
 
-connect:unix:PATH    listen:unix:PATH    connect:tcp:HOST:PORT    listen:tcp:HOST:PORT    (--vm)
+connect:unix:PATH    listen:unix:PATH    connect:tcp:HOST:PORT    listen:tcp:HOST:PORT    (--vm, --ipmb)
 unix:PATH            tcp:HOST:PORT       pty                                              (--console)
 HOST:PORT            [IPV6]:PORT                                                          (--lan)
 """
@@ -53,19 +53,29 @@ def parse_lan(text: str) -> Address:
     return Address("udp", host=host, port=port)
 
 
-def parse_vm(text: str) -> Address:
-    """`--vm`: where the VM wire is."""
+def parse_stream(text: str, what: str) -> Address:
+    """A stream socket that we connect to or listen on.  Raises ConfigError that names `what`."""
     mode, _, rest = text.partition(":")
     kind, _, where = rest.partition(":")
     if mode not in ("connect", "listen") or kind not in ("unix", "tcp") or not where:
         raise ConfigError(
-            f"--vm: {text!r} is not connect:unix:PATH, listen:unix:PATH, "
+            f"{what}: {text!r} is not connect:unix:PATH, listen:unix:PATH, "
             "connect:tcp:HOST:PORT or listen:tcp:HOST:PORT"
         )
     if kind == "unix":
         return Address("unix", path=where, listen=mode == "listen")
-    host, port = parse_host_port(where, "--vm")
+    host, port = parse_host_port(where, what)
     return Address("tcp", host=host, port=port, listen=mode == "listen")
+
+
+def parse_vm(text: str) -> Address:
+    """`--vm`: where the VM wire is."""
+    return parse_stream(text, "--vm")
+
+
+def parse_ipmb(text: str) -> Address:
+    """`--ipmb`: where other controllers of the bus are."""
+    return parse_stream(text, "--ipmb")
 
 
 def parse_console(text: str) -> Address:

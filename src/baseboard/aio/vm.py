@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import socket
-import stat
 from typing import Protocol
 
 from baseboard.aio.endpoint import Address
+from baseboard.aio.unix_listener import unix_listener
 from baseboard.errors import BaseboardError, ConfigError
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.message import Context, Handler
@@ -114,7 +113,7 @@ class VmPort:
     @property
     def port(self) -> int:
         """TCP port on which we listen; the system's choice when 0 was asked."""
-        if self._server is None:
+        if self._server is None or self.address.kind == "unix":
             return self.address.port
         return int(self._server.sockets[0].getsockname()[1])
 
@@ -141,17 +140,7 @@ class VmPort:
             delay = min(2 * delay, LAST_RETRY)
 
     async def _listen_unix(self) -> None:
-        path = self.address.path
-        _remove_stale(path)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        mask = os.umask(0o177)  # whoever may connect has the machine's privileges: the owner alone
-        try:
-            listener.bind(path)
-        except OSError as error:
-            listener.close()
-            raise ConfigError(f"--vm: {path}: cannot listen: {error.strerror}") from None
-        finally:
-            os.umask(mask)
+        listener = unix_listener(self.address.path, "--vm")
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(lambda: _Connection(self), sock=listener)
 
@@ -313,18 +302,3 @@ class _Connection(asyncio.BufferedProtocol):
         if self._attached:
             self._attached = False
             self._port.detach(self)
-
-
-def _remove_stale(path: str) -> None:
-    """Remove the socket that a dead process left.  Raises ConfigError when somebody answers there."""
-    try:
-        if not stat.S_ISSOCK(os.stat(path).st_mode):
-            raise ConfigError(f"--vm: {path} exists and is no socket; remove it or choose another path")
-    except FileNotFoundError:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        if probe.connect_ex(path) in (0, errno.EAGAIN):
-            raise ConfigError(f"--vm: {path}: another process listens there")
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)

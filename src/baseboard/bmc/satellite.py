@@ -8,6 +8,7 @@ the big controller, in rooms that begin with its address.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from baseboard.bmc.base import Controller
@@ -29,6 +30,7 @@ from baseboard.bmc.sensors import ROOM as SENSORS
 from baseboard.bmc.sensors import Sensors
 from baseboard.ipmb.bus import Bus
 from baseboard.ipmb.port import Port
+from baseboard.ipmi.app_device import Capability
 from baseboard.ipmi.records.sdr import encode_record
 
 
@@ -62,7 +64,13 @@ class Satellite(Controller):
         self.prefix = f"{settings.address:02X}."
         self.changes = SatelliteChanges(changes, self.prefix)
         self.clock = clock
-        self.device = Device(self.changes, settings.device)
+        self.capabilities = (
+            Capability.EVENT_GENERATOR
+            | (Capability.SENSORS if settings.sensors else 0)
+            | (Capability.FRU if settings.fru else 0)
+        )
+        identity = replace(settings.device, provides_device_sdrs=True, capabilities=self.capabilities)
+        self.device = Device(self.changes, identity)
         self.messaging = Messaging(self.emit)
         self.port = Port(bus, settings.address)
         self.platform_events: EventSender = EventSender(self.port)
@@ -91,9 +99,7 @@ class Satellite(Controller):
         """Of the controller, its inventories and its sensors, ids still 0."""
         settings = self.settings
         address = settings.address
-        controller = controller_record(
-            address, settings.name, int(settings.device.capabilities), settings.entity
-        )
+        controller = controller_record(address, settings.name, self.capabilities, settings.entity)
         locators = [controller, *(fru_record(one, address) for one in settings.fru)]
         encoded = [encode_record(0, locator) for locator in locators]
         return [*encoded, *sensor_records(settings.sensors, self.sensors, address)]

@@ -65,6 +65,14 @@ class _WithQemu(click.Command):
     "--console", metavar="ADDRESS", help="The machine's serial port: unix:PATH, tcp:HOST:PORT or pty."
 )
 @click.option(
+    "--ipmb",
+    metavar="ADDRESS",
+    multiple=True,
+    help="Other controllers on the same bus: listen:unix:PATH or listen:tcp:HOST:PORT where they join, "
+    "connect:unix:PATH or connect:tcp:HOST:PORT to join; may be given several times.",
+)
+@click.option("--ipmb-address", metavar="ADDRESS", help="Our own address on that bus (0x20).")
+@click.option(
     "--power",
     metavar="KIND",
     help="What power commands act on: simulated, vm or qemu (simulated; qemu with a QEMU command line).",

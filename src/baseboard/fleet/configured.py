@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from baseboard.aio.endpoint import DEFAULT_LAN, Address, parse_console, parse_vm
+from baseboard.aio.endpoint import DEFAULT_LAN, Address, parse_console, parse_ipmb, parse_vm
 from baseboard.bmc.chassis import RestorePolicy
 from baseboard.bmc.fru_fields import FruField
 from baseboard.bmc.settings import Settings
 from baseboard.errors import ConfigError
+from baseboard.fleet.configured_alerts import configured_alerts
+from baseboard.fleet.configured_bus import configured_ipmb, configured_satellites
 from baseboard.fleet.configured_sensors import configured_sensors
 from baseboard.fleet.options import FurtherUser, Interface, Options, PowerKind
 from baseboard.ipmi.privilege import Privilege
@@ -119,6 +121,10 @@ class _Meaning:
             self._address(parse_vm, text, ("vm", "addresses", number))
             for number, text in enumerate(vm.addresses)
         ]
+        links = [
+            self._address(parse_ipmb, text, ("ipmb", "links", number))
+            for number, text in enumerate(self._file.ipmb.links)
+        ]
         serial = (
             self._address(parse_console, console.address, ("console", "address")) if console.address else None
         )
@@ -126,6 +132,7 @@ class _Meaning:
             options,
             vms=tuple(address for address in addresses if address is not None),
             console=serial,
+            ipmb=tuple(address for address in links if address is not None),
             interface=Interface(vm.interface),
             power=PowerKind(power.kind),
             qemu=tuple(power.qemu),
@@ -141,6 +148,7 @@ class _Meaning:
 
     def _settings(self, settings: Settings) -> Settings:
         lan, power, identity, sol = self._file.lan, self._file.power, self._file.identity, self._file.sol
+        pef, alerts = self._file.pef, configured_alerts(self._file, self._mistake)
         types = AuthenticationTypes(0)
         for name in lan.ipmi15:
             types |= AUTHENTICATION_TYPES[name]
@@ -156,13 +164,17 @@ class _Meaning:
                 product_id=identity.product_id,
                 guid=self._guid(identity.guid),
             ),
-            channels=replace(settings.channels, lan_limit=_privilege(lan.privilege_limit)),
+            channels=replace(
+                settings.channels, lan_limit=_privilege(lan.privilege_limit), lan_pef_alerting=bool(alerts)
+            ),
             lan=replace(
                 settings.lan,
                 cipher_suites=tuple(lan.cipher_suites),
                 insecure_cipher_zero=lan.insecure_cipher_zero,
                 authentication_types=types,
                 ipmi15_off_loopback=lan.ipmi15_off_loopback,
+                community=pef.community.encode(),
+                destinations=alerts,
             ),
             sol=replace(
                 settings.sol,
@@ -181,10 +193,13 @@ class _Meaning:
                 power_cycle_interval=power.cycle_interval,
                 starts_on=power.starts_on,
             ),
+            pef=replace(settings.pef, enabled=pef.enabled, destinations=len(alerts), trap_port=pef.trap_port),
             sel=replace(settings.sel, **self._file.sel.model_dump()),
             simulation=replace(settings.simulation, **self._file.simulation.model_dump(exclude={"sensors"})),
             sensors=configured_sensors(self._file, self._mistake),
             fru_fields=tuple(self._fru_fields()),
+            ipmb=configured_ipmb(self._file),
+            satellites=configured_satellites(self._file, self._mistake),
         )
 
     def _fru_fields(self) -> Iterator[FruField]:

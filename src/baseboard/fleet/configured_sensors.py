@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
 from baseboard.bmc.sensor_settings import DiscreteSensorSettings, SensorSettings, ThresholdSensorSettings
@@ -23,6 +23,7 @@ from baseboard.store.source import found
 from baseboard.store.toml_lines import Path as Loc
 
 FIRST_FREE = 0x80
+FIRST_OF_SATELLITE = 0x01
 LAST = 0xFE
 
 Mistake = Callable[[Loc, str], None]
@@ -42,15 +43,30 @@ class _WrongError(Exception):
 def configured_sensors(file: Configuration, mistake: Mistake) -> tuple[SensorSettings, ...]:
     """The simulated server's sensors and the file's; one of the same name or number takes its place."""
     built_in = DEFAULT_SENSORS if file.simulation.sensors else ()
-    taken = {one.number for one in built_in} | {one.number for one in file.sensor if one.number is not None}
-    free = (number for number in range(FIRST_FREE, LAST + 1) if number not in taken)
+    own = _numbered(file.sensor, FIRST_FREE, (one.number for one in built_in), (), mistake)
+    names = {one.name for one in file.sensor}
+    kept = (one for one in built_in if one.number not in own and one.name not in names)
+    return tuple(sorted((*kept, *own.values()), key=lambda one: one.number))
+
+
+def satellite_sensors(sensors: Sequence[Sensor], at: Loc, mistake: Mistake) -> tuple[SensorSettings, ...]:
+    """Those of a satellite, which numbers them from 1 on; `at` is its place in the file."""
+    own = _numbered(sensors, FIRST_OF_SATELLITE, (), at, mistake)
+    return tuple(sorted(own.values(), key=lambda one: one.number))
+
+
+def _numbered(
+    sensors: Sequence[Sensor], first: int, built_in: Iterable[int], at: Loc, mistake: Mistake
+) -> dict[int, SensorSettings]:
+    taken = {*built_in, *(one.number for one in sensors if one.number is not None)}
+    free = (number for number in range(first, LAST + 1) if number not in taken)
     own: dict[int, SensorSettings] = {}
     names: set[str] = set()
-    for index, sensor in enumerate(file.sensor):
+    for index, sensor in enumerate(sensors):
         try:
             number = sensor.number if sensor.number is not None else next(free, None)
             if number is None:
-                raise _WrongError((), f"there is no free number left from {FIRST_FREE} to {LAST}")
+                raise _WrongError((), f"there is no free number left from {first} to {LAST}")
             if number in own:
                 raise _WrongError(("number",), f"{number} is the number of {own[number].name!r} already")
             if sensor.name in names:
@@ -58,9 +74,8 @@ def configured_sensors(file: Configuration, mistake: Mistake) -> tuple[SensorSet
             names.add(sensor.name)
             own[number] = _sensor(sensor, number)
         except _WrongError as wrong:
-            mistake(("sensor", index, *wrong.key), str(wrong))
-    kept = (one for one in built_in if one.number not in own and one.name not in names)
-    return tuple(sorted((*kept, *own.values()), key=lambda one: one.number))
+            mistake((*at, "sensor", index, *wrong.key), str(wrong))
+    return own
 
 
 def _sensor(sensor: Sensor, number: int) -> SensorSettings:

@@ -16,14 +16,16 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
+from baseboard.aio.alerts import AlertSender
 from baseboard.aio.endpoint import Address
+from baseboard.aio.ipmb import IpmbPort
 from baseboard.aio.lan import LanListener
 from baseboard.aio.serial import SerialPort, open_serial
 from baseboard.aio.simulated_serial import SimulatedSerial
 from baseboard.aio.sol import SolPump
 from baseboard.aio.vm import VmPort
 from baseboard.bmc import events
-from baseboard.bmc.commands import TABLES
+from baseboard.bmc.commands import assemble
 from baseboard.bmc.controller import Bmc
 from baseboard.bmc.core import Core
 from baseboard.fleet.api import methods
@@ -51,6 +53,8 @@ class Instance:
     def __init__(self, options: Options) -> None:
         self.options = options
         self._stack = AsyncExitStack()
+        self._alerts = AlertSender()
+        self._stack.callback(self._alerts.close)
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: float | None = None
         self.bmc: Bmc
@@ -59,6 +63,7 @@ class Instance:
         self.lan: LanListener
         self.backend: Backend
         self.vms: tuple[VmPort, ...] = ()
+        self.ipmb: tuple[IpmbPort, ...] = ()
         self.serial: SerialPort | None = None
         self.sol: SolPump | None = None
         self.control: ControlServer
@@ -80,6 +85,10 @@ class Instance:
         for vm in self.vms:
             await vm.start()
             self._stack.push_async_callback(vm.close)
+        self.ipmb = tuple(IpmbPort(address, self.bmc.bus, self.handled) for address in self.options.ipmb)
+        for port in self.ipmb:
+            await port.start()
+            self._stack.push_async_callback(port.close)
         await self._open_console(line)
         await self._start_backend()
         self.control = ControlServer(options.state / CONTROL, methods(self), self._control_fault)
@@ -108,13 +117,14 @@ class Instance:
             "control": str(self.control.path),
             "vms": [str(replace(vm.address, port=vm.port)) for vm in self.vms],
             "console": console,
+            "ipmb": [str(replace(port.address, port=port.port)) for port in self.ipmb],
             "pid": os.getpid(),
         }
 
     def _make_controller(self) -> None:
         now = self.now()
         self.bmc = bmc = Bmc(self.options.settings, now)
-        self.core = Core(bmc, TABLES, self._fault)
+        self.core = assemble(bmc, self._fault)
         self._check_clock()
         self._stack.callback(lambda: self._clock_timer.cancel())
         bmc.restore(self.store.load())
@@ -249,6 +259,9 @@ class Instance:
         if self.sol is not None:
             self.sol.changed(event.session_id)
 
+    def _trap(self, event: events.TrapRequested, now: float) -> None:
+        self._alerts.send(event.address, event.port, event.datagram)
+
     def _bridged(self, event: events.BridgedResponse, now: float) -> None:
         if event.session is not None and self.lan.server.send_message(
             event.session.id, event.response.encode()
@@ -308,6 +321,7 @@ _DELIVERIES: dict[type[events.Event], Callable[[Instance, Any, float], None]] = 
     events.UserChanged: Instance._user,
     events.ChannelChanged: Instance._channel,
     events.SolChanged: Instance._sol,
+    events.TrapRequested: Instance._trap,
     events.BridgedResponse: Instance._bridged,
     events.ControllerReset: Instance._reset,
 }

@@ -58,6 +58,8 @@ class Options:
     """Users 3, 4, ..."""
     vms: tuple[Address, ...] = ()
     console: Address | None = None
+    ipmb: tuple[Address, ...] = ()
+    """Where other controllers of the bus are."""
     power: PowerKind = PowerKind.SIMULATED
     qemu: tuple[str, ...] = ()
     """Command line of the QEMU that we own; empty: none."""

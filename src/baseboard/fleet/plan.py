@@ -7,7 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from baseboard.aio.endpoint import Address, parse_console, parse_lan, parse_vm
+from baseboard.aio.endpoint import Address, parse_console, parse_ipmb, parse_lan, parse_vm
+from baseboard.bmc.satellite_settings import check_address, check_addresses
 from baseboard.errors import ConfigError
 from baseboard.fleet.options import Interface, Options, PowerKind
 from baseboard.fleet.users import logins
@@ -30,6 +31,8 @@ class Flags:
     password_file: Path | None = None
     vms: tuple[str, ...] = ()
     console: str | None = None
+    ipmb: tuple[str, ...] = ()
+    ipmb_address: str | None = None
     power: str | None = None
     interface: str | None = None
     config: Path | None = None
@@ -70,6 +73,12 @@ def _flagged(options: Options, flags: Flags) -> Options:
         options = replace(options, vms=tuple(_absolute(parse_vm(text)) for text in flags.vms))
     if flags.console is not None:
         options = replace(options, console=_absolute(parse_console(flags.console)))
+    if flags.ipmb:
+        options = replace(options, ipmb=tuple(_absolute(parse_ipmb(text)) for text in flags.ipmb))
+    if flags.ipmb_address is not None:
+        ipmb = replace(options.settings.ipmb, address=_bus_address(flags.ipmb_address))
+        options = replace(options, settings=replace(options.settings, ipmb=ipmb))
+        check_addresses(ipmb.address, options.settings.satellites)
     if flags.power is not None:
         options = replace(options, power=_choice(PowerKind, flags.power, "--power"))
     if flags.interface is not None:
@@ -81,6 +90,15 @@ def _flagged(options: Options, flags: Flags) -> Options:
 
 def _absolute(address: Address) -> Address:
     return replace(address, path=str(Path(address.path).absolute())) if address.kind == "unix" else address
+
+
+def _bus_address(text: str) -> int:
+    try:
+        return check_address(int(text, 0))
+    except (ValueError, ConfigError):
+        raise ConfigError(
+            f"--ipmb-address: {text!r} is not an even number from 0x02 to 0xEE, as in 0x20"
+        ) from None
 
 
 def _choice(kind: type[Choice], text: str, what: str) -> Choice:

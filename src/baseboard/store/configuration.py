@@ -14,11 +14,15 @@ from pydantic import Field, ValidationError
 from baseboard.errors import ConfigError
 from baseboard.store.mistakes import explain
 from baseboard.store.sections import (
+    Alert,
     Console,
     Fru,
     Identity,
+    Ipmb,
     Lan,
+    Pef,
     Power,
+    Satellite,
     Sel,
     Sensor,
     Simulation,
@@ -40,10 +44,14 @@ class Configuration(Section):
     console: Console = Field(default_factory=Console)
     power: Power = Field(default_factory=Power)
     sel: Sel = Field(default_factory=Sel)
+    pef: Pef = Field(default_factory=Pef)
+    alert: list[Alert] = Field([], max_length=4)
     sol: Sol = Field(default_factory=Sol)
     fru: Fru = Field(default_factory=Fru)
     simulation: Simulation = Field(default_factory=Simulation)
     sensor: list[Sensor] = Field([])
+    ipmb: Ipmb = Field(default_factory=Ipmb)
+    satellite: list[Satellite] = Field([])
 
 
 def load(path: Path) -> tuple[Configuration, Source]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, field_validator
 
 from baseboard.bmc.sel import SelSettings
 from baseboard.store.setting import Section, setting
@@ -42,6 +42,15 @@ def _latin(text: str) -> str:
         raise ValueError(f"allowed: {FRU_TEXT}")
     return text
 
+
+def _even(address: int) -> int:
+    if not 0x02 <= address <= 0xEE or address & 1:
+        raise ValueError(f"allowed: {BUS_ADDRESS}")
+    return address
+
+
+BUS_ADDRESS = "an even number from 0x02 to 0xEE"
+BusAddress = Annotated[int, AfterValidator(_even)]
 
 FruText = Annotated[str, AfterValidator(_latin)]
 
@@ -158,6 +167,34 @@ class Sel(Section):
     log_clearing: bool = setting(True, "A cleared log begins with a record that says so.")
 
 
+class Pef(Section):
+    """Platform event filtering: common failures raise alerts, as SNMP traps, where [[alert]] says."""
+
+    enabled: bool = setting(True, "Whether events are filtered at all.")
+    community: str = setting(
+        "public",
+        "SNMP community of the traps.",
+        allowed="1 to 18 characters of ASCII",
+    )
+    trap_port: int = setting(162, "UDP port of those who receive them.", least=1, most=65535)
+
+    @field_validator("community")
+    @classmethod
+    def _check_community(cls, text: str) -> str:
+        if not 1 <= len(text) <= 18 or not text.isascii() or not text.isprintable():
+            raise ValueError("allowed: 1 to 18 characters of ASCII")
+        return text
+
+
+class Alert(Section):
+    """Who is told of failures; up to four."""
+
+    address: str = setting(..., "IP address.", allowed="a numeric IPv4 or IPv6 address", example="192.0.2.7")
+    acknowledged: bool = setting(False, "It answers with PET Acknowledge; until then a trap is repeated.")
+    timeout: int = setting(3, "Seconds between repetitions.", least=1, most=256)
+    retries: int = setting(0, "How often a trap is repeated.", least=0, most=7)
+
+
 class Fru(Section):
     """The inventory (FRU device 0) where it differs from the built-in server's."""
 
@@ -241,3 +278,37 @@ class Sensor(Section):
     )
     settable: bool = setting(True, "Clients may set its reading over IPMI.")
     events: bool = setting(True, "Its events are logged.")
+
+
+class Ipmb(Section):
+    """The bus to other controllers."""
+
+    address: BusAddress = setting(0x20, "Our own address on it.", allowed=BUS_ADDRESS)
+    links: list[str] = setting(
+        [],
+        "Other controllers on the same bus: where they join us, and where we join them.",
+        allowed="a list of listen:unix:PATH, listen:tcp:HOST:PORT, connect:unix:PATH and "
+        "connect:tcp:HOST:PORT",
+    )
+    privilege: Privilege = setting("operator", "What requests that come over these links may do.")
+    event_receiver: BusAddress | None = setting(
+        None,
+        "Who gets our events too, besides our own log. Unset: nobody.",
+        allowed=BUS_ADDRESS,
+        example=0x20,
+    )
+
+
+class Satellite(Section):
+    """A small controller beside ours, at an address of its own, with sensors: [[satellite.sensor]]."""
+
+    address: BusAddress = setting(..., "Its address on the bus.", allowed=BUS_ADDRESS, example=0x82)
+    name: Name16 = setting("Satellite", "Its name.", allowed="text of 2 to 16 bytes")
+    device_id: int = setting(0x21, "Device ID.", least=0, most=255)
+    product_id: int = setting(1, "Product ID.", least=0, most=65535)
+    product_name: FruText | None = _fru_field(
+        "Its inventory. Without any of these three it has none.", "Fan board"
+    )
+    part_number: FruText | None = _fru_field("", "FB-1")
+    serial_number: FruText | None = _fru_field("", "F0001")
+    sensor: list[Sensor] = setting([], "Its sensors, described as those above.")

@@ -36,7 +36,20 @@ def _sections(model: type[BaseModel]) -> Iterator[str]:
         yield from _comment(section.__doc__ or "")
         yield f"#[[{name}]]" if repeated else f"[{name}]"
         for key, inner in section.model_fields.items():
-            yield from _setting(key, inner)
+            if _is_list_of_tables(inner):
+                yield from _comment(inner.description or "")
+                yield f"#[[{name}.{key}]]"
+                fields = get_args(inner.annotation)[0].model_fields
+                yield from (f"#{k} = {toml(shown(f))}" for k, f in fields.items() if f.is_required())
+            else:
+                yield from _setting(key, inner)
+
+
+def _is_list_of_tables(field: FieldInfo) -> bool:
+    if get_origin(field.annotation) is not list:
+        return False
+    (element,) = get_args(field.annotation)
+    return isinstance(element, type) and issubclass(element, BaseModel)
 
 
 def _setting(key: str, field: FieldInfo) -> Iterator[str]:
