@@ -125,7 +125,7 @@ def body(trap: TrapRequested) -> bytes:
         pytest.param("10 13 08 00 00", "00 11 20", id="number of policies"),
         pytest.param("10 13 09 01 00", "00 11 01 00 00 00", id="policy 1"),
         pytest.param("10 13 09 00 00", "c9", id="no policy 0"),
-        pytest.param("10 13 0a 00 00", f"00 11 00 {GUID[::-1].hex(' ')}", id="the system's GUID"),
+        pytest.param("10 13 0a 00 00", f"00 11 00 {GUID.hex(' ')}", id="the system's GUID"),
         pytest.param("10 13 0b 00 00", "00 11 10", id="number of strings"),
         pytest.param("10 13 0c 01 00", "00 11 01 00 00", id="key 1"),
         pytest.param("10 13 0d 01 01", "00 11 01 01" + " 00" * 16, id="string 1, block 1"),
@@ -669,10 +669,10 @@ def test_the_highest_severity_and_the_string_of_the_filter() -> None:
 
 def test_a_guid_for_traps() -> None:
     talk = make(RECEIVER)
-    talk.ask("10 12 0a 01 0f 0e 0d 0c 0b 0a 09 08 07 06 05 04 03 02 01 00")
+    talk.ask("10 12 0a 01 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f")
     talk.ask(HOT)
     assert body(talk.traps()[0])[:16] == bytes(range(16))
-    talk.ask("10 12 0a 00 0f 0e 0d 0c 0b 0a 09 08 07 06 05 04 03 02 01 00")
+    talk.ask("10 12 0a 00 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f")
     talk.ask(HOT)
     assert body(talk.traps()[0])[:16] == GUID
 

@@ -270,7 +270,7 @@ class Alerts:
         else:
             text = self._parameters.string(entry.string) if entry.string else b""
         trap = pet.PlatformEventTrap(
-            guid=self._parameters.trap_guid()[::-1],
+            guid=self._parameters.trap_guid(),
             sequence=self._sequence,
             local_timestamp=max(wall - pet.EPOCH, 0),
             utc_offset=pet.UTC_OFFSET_UNSPECIFIED if offset == UTC_OFFSET_UNSPECIFIED else offset,

@@ -113,7 +113,7 @@ class Bmc(Controller):
         )
         self.sensors = Sensors(settings.sensors, self.changes, self.platform_events.send)
         self.platform_events.watch(self.sensors)
-        pef_parameters = PefParameters(settings.pef, self.changes, lambda: self.device.guid)
+        pef_parameters = PefParameters(settings.pef, self.changes, lambda: self.device.uuid)
         alerts = Alerts(
             pef_parameters,
             self.lan_configuration,

@@ -211,7 +211,7 @@ class PefParameters:
         return b""
 
     def trap_guid(self) -> bytes:
-        """The GUID for traps, in packet order."""
+        """The GUID for traps, as RFC 4122 writes it: parameter 10 has the bytes as the trap has them."""
         kept = self._values.get(f"{P.SYSTEM_GUID:d}")
         return kept[1:] if kept is not None and kept[0] else self._guid()
 
