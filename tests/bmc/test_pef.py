@@ -184,7 +184,7 @@ def test_what_is_written_is_kept(talk: Talk, data: str, selectors: str) -> None:
 
 
 def test_the_first_byte_of_a_filter_alone(talk: Talk) -> None:
-    assert talk.ask("10 12 07 02 40") == "00"
+    assert talk.ask("10 12 07 02 00") == "00"
     assert talk.ask("10 13 06 02 00").startswith("00 11 02 40 01 01 10 ff")
     talk.restart()
     assert talk.ask("10 13 07 02 00") == "00 11 02 40"

@@ -36,6 +36,8 @@ BLOCK_SIZE = 16
 BLOCKS = 4
 """Of each alert string."""
 ACTIONS = 0x3F
+KIND = 0x60
+"""The filter type stays when parameter 7 switches a filter on or off: ipmitool 1.8.19 writes 0 there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +81,6 @@ def _check_filter(data: bytes) -> bytes:
     return one.encode()
 
 
-def _check_data_1(data: bytes) -> bytes:
-    _check_kind(data[0] >> 5 & 0x03)
-    return bytes((data[0] & 0xE0,))
-
-
 def _check_kind(kind: int) -> None:
     if kind not in tuple(FilterKind):
         raise CommandError(CompletionCode.INVALID_FIELD, f"no filter type {kind}")
@@ -112,7 +109,7 @@ PARAMETERS: dict[int, Parameter] = {row.number: row for row in (
     Parameter(P.ALERT_STARTUP_DELAY,      1,  b"\x3c"),
     Parameter(P.NUMBER_OF_EVENT_FILTERS,  1,  bytes((NUMBER_OF_FILTERS,)), read_only=True),
     Parameter(P.EVENT_FILTER_TABLE,       21, _NO_FILTER, _FILTERS, check=_check_filter),
-    Parameter(P.EVENT_FILTER_TABLE_DATA_1, 2, b"", _FILTERS, check=_check_data_1),
+    Parameter(P.EVENT_FILTER_TABLE_DATA_1, 2, b"", _FILTERS, check=_masked(0x80)),
     Parameter(P.NUMBER_OF_ALERT_POLICIES, 1,  bytes((NUMBER_OF_POLICIES,)), read_only=True),
     Parameter(P.ALERT_POLICY_TABLE,       4,  _NO_POLICY, _POLICIES, check=_check_policy),
     Parameter(P.SYSTEM_GUID,              17, check=_masked(0x01, *[0xFF] * 16)),
@@ -262,7 +259,8 @@ class PefParameters:
         data = row.check(data) if row.check else data
         if row.number is P.EVENT_FILTER_TABLE_DATA_1:
             key = f"{P.EVENT_FILTER_TABLE:d}.{selector}"
-            data += self._filter(selector)[1:]
+            present = self._filter(selector)
+            data = bytes((data[0] | present[0] & KIND,)) + present[1:]
         self._keep(key, data)
         if row.number in (P.EVENT_FILTER_TABLE, P.EVENT_FILTER_TABLE_DATA_1):
             self._read_filters()
