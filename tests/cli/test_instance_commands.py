@@ -26,7 +26,7 @@ def test_ready_says_where_everything_is(instance: Running) -> None:
     assert ready["state"] == str(instance.state)
     assert ready["control"] == str(instance.state / "control.sock")
     assert ready["password_file"] == str(instance.state / "password")
-    assert ready["vms"] == [f"unix:{instance.state}/vm.sock"]
+    assert ready["vms"] == [f"connect:unix:{instance.state}/vm.sock"]
 
 
 def test_the_lan_answers_a_presence_ping(instance: Running) -> None:

@@ -32,6 +32,11 @@ class Address:
             return where
         return f"{self.kind}:{where}"
 
+    @property
+    def stream(self) -> str:
+        """With the end that we are, as `--vm` and `--ipmb` take it."""
+        return f"{'listen' if self.listen else 'connect'}:{self}"
+
 
 def host_port(host: str, port: int) -> str:
     """HOST:PORT, with brackets around an IPv6 address."""

@@ -14,6 +14,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable
+from typing import Any
 
 from baseboard.aio.endpoint import Address
 from baseboard.bmc.lan_configuration import LanStatistics
@@ -92,13 +93,22 @@ class LanListener:
             if deadline is not None:
                 self._timer = self._loop.call_at(deadline, self._expire)
 
-    async def _bind(self) -> socket.socket:
-        host, port = self._wanted.host, self._wanted.port
+    async def _look_up(self) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
+        host, port, kind = self._wanted.host, self._wanted.port, socket.SOCK_DGRAM
         try:
-            found = await self._loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-        except socket.gaierror as error:
-            raise ConfigError(f"--lan: {self._wanted}: {error.strerror}") from None
+            # Most hosts are numbers, for which nobody need be asked in a thread.
+            found = socket.getaddrinfo(host.encode(), port, type=kind, flags=socket.AI_NUMERICHOST)
+        except socket.gaierror:
+            try:
+                found = await self._loop.getaddrinfo(host, port, type=kind)
+            except socket.gaierror as error:
+                raise ConfigError(f"--lan: {self._wanted}: {error.strerror}") from None
         family, _, _, _, where = found[0]
+        return family, where
+
+    async def _bind(self) -> socket.socket:
+        port = self._wanted.port
+        family, where = await self._look_up()
         last = min(port + self._ports, 65536) if port else 1
         for candidate in range(port, last):
             udp = socket.socket(family, socket.SOCK_DGRAM)

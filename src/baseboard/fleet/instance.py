@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from baseboard.aio.alerts import AlertSender
 from baseboard.aio.endpoint import Address
@@ -28,20 +28,21 @@ from baseboard.bmc import events
 from baseboard.bmc.commands import assemble
 from baseboard.bmc.controller import Bmc
 from baseboard.bmc.core import Core
-from baseboard.fleet.api import methods
-from baseboard.fleet.control import ControlServer
 from baseboard.fleet.options import Options, PowerKind
 from baseboard.fleet.users import logins
 from baseboard.ipmi.message import Message
 from baseboard.lan.server import LanServer
 from baseboard.power.backend import Backend, Reports
-from baseboard.power.line import QemuLine, equip
-from baseboard.power.qemu import QemuMachine
 from baseboard.power.simulated import SimulatedMachine
 from baseboard.power.wire import WireMachine
 from baseboard.store.database import Store, StoreError
 from baseboard.store.directory import CONTROL
 from baseboard.vm.protocol import Capability
+
+if TYPE_CHECKING:
+    from baseboard.fleet.control import ControlServer
+    from baseboard.power.line import QemuLine
+    from baseboard.power.qemu import QemuMachine
 
 CLOCK_CHECK = 60.0
 """Seconds between two looks at the host's wall clock, which may be set while we run."""
@@ -62,6 +63,7 @@ class Instance:
         self.store: Store
         self.lan: LanListener
         self.backend: Backend
+        self._qemu: QemuMachine | None = None
         self.vms: tuple[VmPort, ...] = ()
         self.ipmb: tuple[IpmbPort, ...] = ()
         self.serial: SerialPort | None = None
@@ -77,7 +79,7 @@ class Instance:
         self.store = Store(options.state)
         self._stack.callback(self.store.close)
         self._make_controller()
-        line = equip(options.qemu, options.interface, options.state) if options.qemu else None
+        line = self._equip_qemu()
         addresses = (*options.vms, *([Address("unix", path=str(line.ipmi))] if line else ()))
         self.vms = tuple(VmPort(address, self.core.handle, self) for address in addresses)
         self.backend = self._make_backend(line)
@@ -91,9 +93,7 @@ class Instance:
             self._stack.push_async_callback(port.close)
         await self._open_console(line)
         await self._start_backend()
-        self.control = ControlServer(options.state / CONTROL, methods(self), self._control_fault)
-        await self.control.start()
-        self._stack.push_async_callback(self.control.stop)
+        await self._open_control()
         self.handled(self.now())
 
     async def stop(self) -> None:
@@ -115,9 +115,9 @@ class Instance:
             "password_file": str(options.password_file),
             "state": str(options.state),
             "control": str(self.control.path),
-            "vms": [str(replace(vm.address, port=vm.port)) for vm in self.vms],
+            "vms": [replace(vm.address, port=vm.port).stream for vm in self.vms],
             "console": console,
-            "ipmb": [str(replace(port.address, port=port.port)) for port in self.ipmb],
+            "ipmb": [replace(port.address, port=port.port).stream for port in self.ipmb],
             "pid": os.getpid(),
         }
 
@@ -136,8 +136,9 @@ class Instance:
 
     async def _open_lan(self) -> None:
         bmc = self.bmc
-        server = LanServer(bmc.authority, self.core.handle, os.urandom)
+        server = LanServer(bmc.authority, self.core.handle, os.urandom, self.options.lan_server)
         bmc.sessions = server
+        server.on_refusal = bmc.session_audit.refused
         self.lan = LanListener(server, self.options.lan, self.handled, ports=self.options.lan_ports)
         self.lan.statistics = bmc.lan_configuration.statistics
         await self.lan.start()
@@ -145,6 +146,14 @@ class Instance:
         host, port = self.lan.address
         bmc.lan_configuration.bound(host, port=port)
         bmc.sol.port = port
+
+    async def _open_control(self) -> None:
+        from baseboard.fleet.api import methods  # the LAN answers already while these are imported
+        from baseboard.fleet.control import ControlServer
+
+        self.control = ControlServer(self.options.state / CONTROL, methods(self), self._control_fault)
+        await self.control.start()
+        self._stack.push_async_callback(self.control.stop)
 
     async def _open_console(self, line: QemuLine | None) -> None:
         address = self.options.console
@@ -159,10 +168,20 @@ class Instance:
         await self.sol.start()
         self._stack.push_async_callback(self.sol.close)
 
+    def _equip_qemu(self) -> QemuLine | None:
+        if not self.options.qemu:
+            return None
+        from baseboard.power.line import equip  # only who runs a QEMU pays
+
+        return equip(self.options.qemu, self.options.interface, self.options.state)
+
     def _make_backend(self, line: QemuLine | None) -> Backend:
         reports = Reports(self.bmc.chassis, self.bmc.boot_options, self.now, self._reported)
         if line is not None:
-            return QemuMachine(line, self.options.state, reports, self._wired)
+            from baseboard.power.qemu import QemuMachine  # only who runs a QEMU pays
+
+            self._qemu = QemuMachine(line, self.options.state, reports, self._wired)
+            return self._qemu
         if self.options.power is PowerKind.VM:
             return WireMachine(reports, self.vms)
         return SimulatedMachine(reports, self.vms)
@@ -170,9 +189,9 @@ class Instance:
     async def _start_backend(self) -> None:
         await self.backend.start()
         self._stack.push_async_callback(self.backend.close)
-        if isinstance(self.backend, QemuMachine):
+        if self._qemu is not None:
             self.handled(self.now())  # the order to start, if the power restore policy gives one
-            await self.backend.ready()
+            await self._qemu.ready()
 
     def _wired(self) -> bool:
         return self.vms[-1].connected

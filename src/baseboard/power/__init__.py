@@ -2,22 +2,5 @@
 
 Three of them behind one interface, `Backend`: a machine that is nothing but its power state, one at the end
 of a VM wire that others started, and a QEMU process of our own. What they see of the controller is `Reports`.
+Each is imported from its own module: a controller has one of them, and QEMU's brings subprocess.
 """
-
-from baseboard.power.backend import Backend, Reports
-from baseboard.power.line import QemuLine, equip
-from baseboard.power.qemu import Deadlines, QemuMachine
-from baseboard.power.simulated import SimulatedMachine
-from baseboard.power.wire import Wire, WireMachine
-
-__all__ = [
-    "Backend",
-    "Deadlines",
-    "QemuLine",
-    "QemuMachine",
-    "Reports",
-    "SimulatedMachine",
-    "Wire",
-    "WireMachine",
-    "equip",
-]
