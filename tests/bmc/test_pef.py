@@ -13,7 +13,14 @@ from tests.bmc.conversation import Conversation
 from baseboard.bmc import Settings
 from baseboard.bmc.channels import ChannelSettings
 from baseboard.bmc.device import DeviceSettings
-from baseboard.bmc.events import Event, PowerAction, PowerRequested, RestartCause, TrapRequested
+from baseboard.bmc.events import (
+    Event,
+    PowerAction,
+    PowerRequested,
+    RestartCause,
+    SensorEventLogged,
+    TrapRequested,
+)
 from baseboard.bmc.handlers import chassis, lan_configuration, pef, sel, sensors
 from baseboard.bmc.lan_configuration import AlertDestination, LanSettings
 from baseboard.bmc.pef_filters import DEFAULT_FILTERS, UNUSED_FILTER, matches
@@ -737,3 +744,26 @@ def test_any_bytes(command: int, data: bytes) -> None:
     assert answer
     talk.ask(HOT)
     talk.wait(3000)
+
+
+# Log-ins that fail.
+
+
+def test_failed_log_ins_are_logged_but_cannot_fill_the_log() -> None:
+    talk = make(RECEIVER)
+    for _ in range(100):
+        talk.bmc.session_audit.refused(1, 2, talk.now)
+    records = [event.record for event in talk.events() if isinstance(event, SensorEventLogged)]
+    assert [record[7:] for record in records] == [bytes.fromhex("20 00 04 2a 07 6f f2 02 01")] * 10
+    talk.bmc.session_audit.refused(1, 0, talk.now + 59)
+    assert talk.traps() == []
+    talk.bmc.session_audit.refused(1, 0, talk.now + 60)
+    (trap,) = talk.traps()
+    assert body(trap)[28:34] == bytes.fromhex("07 2e 01 f2 00 01")
+
+
+def test_failed_log_ins_are_not_logged_if_nobody_wants_it() -> None:
+    talk = Talk(*TABLES, settings=Settings(sel=SelSettings(failed_logins=False)))
+    talk.events()
+    talk.bmc.session_audit.refused(1, 2, talk.now)
+    assert talk.events() == []

@@ -49,6 +49,7 @@ from baseboard.bmc.sensors import ROOM as SENSORS
 from baseboard.bmc.sensors import Sensors
 from baseboard.bmc.serial_configuration import ROOM as SERIAL
 from baseboard.bmc.serial_configuration import SerialConfiguration
+from baseboard.bmc.session_audit import SessionAudit
 from baseboard.bmc.settings import Settings
 from baseboard.bmc.simulation.inventory import default_devices
 from baseboard.bmc.simulation.simulation import Simulation
@@ -129,6 +130,7 @@ class Bmc(Controller):
             pef_parameters, alerts, self.changes, self.sel, self.chassis, self.emit, self.platform_event
         )
         self.platform_events.filter = self.pef
+        self.session_audit = SessionAudit(settings.sel.failed_logins, self.platform_event, now)
         self.chassis.listeners.append(self.pef.power_changed)
         self.fru = FruStore(self._fru_devices, self.changes)
         check_addresses(settings.ipmb.address, settings.satellites)

@@ -39,6 +39,8 @@ class SelSettings:
     """When the SEL sensor says "almost full"."""
     log_clearing: bool = True
     """The first record of a cleared log says that it was cleared."""
+    failed_logins: bool = True
+    """Log-ins with a wrong name or password are events."""
 
 
 class Sel:

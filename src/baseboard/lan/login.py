@@ -57,7 +57,7 @@ from baseboard.lan.rakp import (
     rakp4_code,
     session_integrity_key,
 )
-from baseboard.lan.session import Sessions
+from baseboard.lan.session import NOBODY, Sessions
 from baseboard.lan.session20 import Session20
 from baseboard.lan.settings import LanSettings
 
@@ -197,6 +197,8 @@ class Login:
         except Refused as refused:
             opening.phase = Phase.DECIDED
             opening.answer = _refusal(payload[0], refused.status, opening.console_id)
+            if refused.status is Status.UNAUTHORIZED_NAME:
+                self._sessions.on_refusal(self._channel, NOBODY, now)
         else:
             opening.phase = Phase.CHALLENGED
             opening.answer = Rakp2(
@@ -263,6 +265,8 @@ class Login:
         request = Rakp3.decode(payload)
         if request.status:
             self._pool.remove(opening.id)  # the console gave up  [IPMI 13.22]
+            if request.status == Status.INVALID_INTEGRITY_CHECK_VALUE:  # its password is not ours: ipmitool
+                self._tell_of_refusal(opening, now)
             return None
         opening.phase = Phase.DECIDED
         opening.request = payload
@@ -270,6 +274,8 @@ class Login:
             code = self._decide(request, opening, opening.rakp1, address, now)
         except Refused as refused:
             opening.answer = _refusal(request.tag, refused.status, opening.console_id)
+            if refused.status is Status.INVALID_INTEGRITY_CHECK_VALUE:
+                self._tell_of_refusal(opening, now)
         else:
             opening.answer = Rakp4(
                 tag=request.tag, status=Status.OK, console_session_id=opening.console_id, code=code
@@ -308,6 +314,11 @@ class Login:
             )
         )
         return rakp4_code(authentication, sik, rakp1.random, opening.id, self._authority.guid)
+
+    def _tell_of_refusal(self, opening: Opening, now: float) -> None:
+        """Somebody did not know the password."""
+        user_id = NOBODY if opening.account is None else opening.account.user_id
+        self._sessions.on_refusal(self._channel, user_id, now)
 
 
 def _refusal(tag: int, status: Status, console_id: int) -> bytes:

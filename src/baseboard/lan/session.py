@@ -12,6 +12,9 @@ from baseboard.lan.repeats import Repeats
 from baseboard.lan.settings import MOST_SESSIONS, LanSettings
 from baseboard.lan.window import Window
 
+NOBODY = 0
+"""Who fails to log in with an unknown name."""
+
 
 class LanSession:
     """What both kinds of session have; satisfies `baseboard.ipmi.message.Session`."""
@@ -110,6 +113,8 @@ class Sessions:
         """Who takes payloads other than IPMI messages, by payload type."""
         self.now = 0.0
         """When something last came in."""
+        self.on_refusal: Callable[[int, int, float], None] = lambda channel, user_id, now: None
+        """Told of each log-in with a wrong name (NOBODY's) or password."""
 
     def find(self, session_id: int) -> LanSession | None:
         """The open session with this id."""

@@ -36,7 +36,7 @@ from baseboard.lan.authority import Account, Authority, ChannelPolicy
 from baseboard.lan.ciphers import Hash, is_equal
 from baseboard.lan.half_open import HalfOpen, source_of
 from baseboard.lan.rmcp import CODE_LENGTH_15, frame_15
-from baseboard.lan.session import LanSession, Sessions
+from baseboard.lan.session import NOBODY, LanSession, Sessions
 from baseboard.lan.settings import LanSettings
 from baseboard.lan.window import next_sequence, window_15
 
@@ -200,6 +200,8 @@ class Activation:
         try:
             return self._challenge(request, address, now)
         except CommandError as error:
+            if error.code in (UNKNOWN_USER, NULL_USER_DISABLED):
+                self._sessions.on_refusal(self._channel, NOBODY, now)
             return bytes((error.code,))
 
     def _challenge(self, request: GetSessionChallengeRequest, address: Hashable, now: float) -> bytes:
@@ -234,6 +236,7 @@ class Activation:
         """
         authenticator = challenge.authenticator
         if kind != authenticator.kind or not is_equal(authenticator.code(challenge.id, 0, message), code):
+            self._sessions.on_refusal(self._channel, challenge.account.user_id, now)
             return None
         try:
             request = ActivateSessionRequest.decode(message[6:-1])

@@ -165,6 +165,9 @@ class Sel(Section):
         _SEL.almost_full_percent, 'When the log is called "almost full".', least=1, most=100
     )
     log_clearing: bool = setting(True, "A cleared log begins with a record that says so.")
+    failed_logins: bool = setting(
+        True, "Log-ins with a wrong name or password are logged: ten at once, then one a minute."
+    )
 
 
 class Pef(Section):
