@@ -288,7 +288,9 @@ class Instance:
             self._loop.call_soon(self.lan.flush)  # after the answer to Send Message
 
     def _reset(self, event: events.ControllerReset, now: float) -> None:
-        self._loop.call_soon(self.lan.server.close_all)  # after the answer has left
+        """A warm reset leaves sessions open: ipmitool closes its own after it.  [IPMI 20.3]"""
+        if event.cold:
+            self._loop.call_soon(self.lan.server.close_all)  # after the answer has left
 
     # -- owner of the VM ports -----------------------------------------------------------------------
 
