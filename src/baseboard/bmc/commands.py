@@ -9,6 +9,7 @@ from baseboard.bmc.handlers import (
     absent,
     channels,
     chassis,
+    dcmi,
     device,
     firewall,
     fru,
@@ -53,6 +54,7 @@ TABLES: tuple[CommandTable, ...] = (
     serial.TABLE,
     sol.TABLE,
     absent.FORWARDING,
+    dcmi.TABLE,
 )
 
 SATELLITE_TABLES: tuple[CommandTable, ...] = (

@@ -21,6 +21,8 @@ from baseboard.bmc.chassis import ROOM as CHASSIS
 from baseboard.bmc.chassis import Chassis
 from baseboard.bmc.clock import ROOM as CLOCK
 from baseboard.bmc.clock import Clock
+from baseboard.bmc.dcmi import ROOM as DCMI
+from baseboard.bmc.dcmi import Dcmi
 from baseboard.bmc.device import ROOM as DEVICE
 from baseboard.bmc.device import Device
 from baseboard.bmc.firewall import ROOM as FIREWALL
@@ -31,6 +33,7 @@ from baseboard.bmc.fru_fields import with_fields
 from baseboard.bmc.i2c import I2cBuses
 from baseboard.bmc.lan_configuration import ROOM as LAN_CONFIGURATION
 from baseboard.bmc.lan_configuration import LanConfiguration
+from baseboard.bmc.limits import Consequences
 from baseboard.bmc.messaging import Messaging
 from baseboard.bmc.payload_access import ROOM as PAYLOAD_ACCESS
 from baseboard.bmc.payload_access import PayloadAccess
@@ -63,6 +66,7 @@ from baseboard.bmc.watchdog import Watchdog
 from baseboard.ipmb.bus import Bus
 from baseboard.ipmb.port import Port
 from baseboard.ipmi.message import NoSessions, SessionTable
+from baseboard.ipmi.transport_lan import LanParameter
 from baseboard.lan.sol import SolEngine
 
 
@@ -148,6 +152,13 @@ class Bmc(Controller):
         self.i2c = I2cBuses(self.fru, self.sensors, lambda: self.simulation.quantities)
         self.firewall = Firewall(self.changes)
         self.serial_configuration = SerialConfiguration(self.changes)
+        self.dcmi = Dcmi(
+            self.changes,
+            self.sensors,
+            self.simulation,
+            Consequences(self.sensors, self.platform_events, self.chassis, self.emit),
+            lambda: self.lan_configuration.get(LanParameter.MAC_ADDRESS, 0),
+        )
         self._stateful: dict[str, Stateful] = {
             CLOCK: self.clock,
             DEVICE: self.device,
@@ -165,6 +176,7 @@ class Bmc(Controller):
             SENSORS: self.sensors,
             FIREWALL: self.firewall,
             SERIAL: self.serial_configuration,
+            DCMI: self.dcmi,
             PEF: self.pef,
         }
         self._timed: tuple[Timed, ...] = (

@@ -17,4 +17,6 @@ BUTTON_SENSOR         = 0x06      # 14h Button / Switch
 SESSION_AUDIT         = 0x07      # 2Ah Session Audit
 OPERATING_SYSTEM_STOP = 0x08      # 20h OS Stop / Shutdown
 CRITICAL_INTERRUPT    = 0x09      # 13h Critical Interrupt
+POWER_LIMIT_SENSOR    = 0x0A      # 09h Power Unit, limit exceeded  [DCMI 6.6.2]
+THERMAL_LIMIT_SENSOR  = 0x0B      # 01h Temperature, limit exceeded  [DCMI 6.7.1]
 # fmt: on

@@ -47,7 +47,7 @@ class Options:
     lan: Address = DEFAULT_LAN
     lan_ports: int = 1
     """How many ports to try, from `lan.port` up, until one is free."""
-    lan_server: LanSettings = field(default_factory=LanSettings)
+    lan_server: LanSettings = field(default_factory=lambda: LanSettings(announce_dcmi=True))
     """Bounds and times of sessions."""
     user: str = "admin"
     password_file: Path | None = None

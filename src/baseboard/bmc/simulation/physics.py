@@ -28,6 +28,7 @@ SLOWEST_FAN, FASTEST_FAN = 3600.0, 15_000.0
 STANDBY_WATTS = 9.0
 """What a supply draws while the machine is off."""
 EFFICIENCY = 0.92
+LIMIT_MARGIN = 0.98
 MAINS_VOLTS = 230.0
 
 POWERED = frozenset(
@@ -45,6 +46,8 @@ class Server:
     def __init__(self) -> None:
         self.failed_fans: set[int] = set()
         self.failed_supplies: set[int] = set()
+        self.power_limit: float | None = None
+        """Watts from the mains that the processors are slowed down for."""
         self.quantities: dict[str, float | None] = {}
         self._time = 0.0
         self._values: dict[str, float] = {}
@@ -52,7 +55,7 @@ class Server:
     def step(self, seconds: float, on: bool, load: float, ambient: float) -> None:
         """Let time pass."""
         self._time += seconds
-        load = min(max(load, 0.0), 1.0)
+        load = self._within_limit(min(max(load, 0.0), 1.0))
         air = self._move("inlet", ambient + self._wander(0.4, 97), 30, seconds)
         heat = IDLE_WATTS + (FULL_WATTS - IDLE_WATTS) * load if on else 0.0
 
@@ -79,8 +82,7 @@ class Server:
             target = air + (7 + 0.6 * n + 13 * load + 4 * (1 - flow) if on else 1.0)
             self._show(f"dimm{n}_temperature", self._move(f"dimm{n}", target, 60, seconds), on)
 
-        cooling = sum(12 * (self._values[f"fan{n}"] / FASTEST_FAN) ** 3 for n in FANS)
-        drawn = 2 * heat + 72 + 14 * load + cooling if on else 0.0
+        drawn = 2 * heat + 72 + 14 * load + self._cooling() if on else 0.0
         drawn = self._move("drawn", drawn, 1.5, seconds)
         self._show("system_power", drawn if on else 0.0, True)
         self._show(
@@ -96,6 +98,19 @@ class Server:
         """Go to where the present circumstances lead in the end."""
         for _ in range(40):
             self.step(30, on, load, ambient)
+
+    def _cooling(self) -> float:
+        """Watts of the fans."""
+        return sum(12 * (self._values.get(f"fan{n}", 0.0) / FASTEST_FAN) ** 3 for n in FANS)
+
+    def _within_limit(self, load: float) -> float:
+        """As much of the load as the power limit leaves, with a margin for fans that still speed up."""
+        if self.power_limit is None:
+            return load
+        supplies = len(set(SUPPLIES) - self.failed_supplies)
+        drawn = (self.power_limit * LIMIT_MARGIN - STANDBY_WATTS * supplies) * EFFICIENCY
+        rest = drawn - 72 - 2 * IDLE_WATTS - self._cooling()
+        return min(load, max(rest / (2 * (FULL_WATTS - IDLE_WATTS) + 14), 0.0))
 
     @staticmethod
     def _exhaust(air: float, drawn: float, flow: float) -> float:

@@ -19,7 +19,7 @@ AIR_INLET, CHASSIS, DRIVE          = map(entity_code, ("air inlet", "system chas
 POWER_UNIT                         = entity_code("power unit")
 FIRMWARE                           = entity_code("management controller firmware")
 OTHER_UNITS                        = sensor_type_code("other units based sensor")
-REDUNDANCY                         = 0x0B  # event/reading type
+LIMIT, REDUNDANCY                  = 0x05, 0x0B  # event/reading types
 # fmt: on
 
 
@@ -52,6 +52,27 @@ def _of_the_controller() -> tuple[SensorSettings, ...]:
             follows=follows.get(number, ""),
         )
         for number, name, kind, entity, states, read in table
+    )
+
+
+def _limits() -> tuple[SensorSettings, ...]:
+    return (
+        DiscreteSensorSettings(
+            number=well_known.POWER_LIMIT_SENSOR,
+            name="Power Limit",
+            sensor_type=0x09,
+            entity=(POWER_UNIT, 1),
+            event_type=LIMIT,
+            states=(1,),
+        ),
+        DiscreteSensorSettings(
+            number=well_known.THERMAL_LIMIT_SENSOR,
+            name="Thermal Limit",
+            sensor_type=TEMPERATURE,
+            entity=(AIR_INLET, 1),
+            event_type=LIMIT,
+            states=(1,),
+        ),
     )
 
 
@@ -280,6 +301,7 @@ def _states() -> tuple[SensorSettings, ...]:
 
 DEFAULT_SENSORS: tuple[SensorSettings, ...] = (
     *_of_the_controller(),
+    *_limits(),
     *_temperatures(),
     *_fans(),
     *_voltages(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from baseboard.bmc.chassis import Chassis
@@ -63,6 +63,8 @@ class Simulation:
                 raise ConfigError(f"{what}; there are: {', '.join(known)}")
         self._readings = [(s, s.settings.follows) for s in following if isinstance(s, ThresholdSensor)]
         self._discrete = [(s, s.settings.follows) for s in following if isinstance(s, DiscreteSensor)]
+        self.observers: list[Callable[[float], None]] = []
+        """Called with `now` after each step."""
         chassis.listeners.append(self._power_changed)
         self._show(now)
 
@@ -95,6 +97,8 @@ class Simulation:
         if self._chassis.power_is_on is not self._on:  # until now it was as before
             self._switch(self._chassis.power_is_on, now)
         self._show(now)
+        for observer in self.observers:
+            observer(now)
 
     # What people do to it.
 
@@ -139,6 +143,15 @@ class Simulation:
     def watts(self) -> float:
         """What the server takes from the mains."""
         return self._server.quantities["system_input_power"] or 0.0
+
+    @property
+    def power_limit(self) -> float | None:
+        """Watts from the mains that the server keeps within if it can; None: no limit."""
+        return self._server.power_limit
+
+    @power_limit.setter
+    def power_limit(self, watts: float | None) -> None:
+        self._server.power_limit = watts
 
     @property
     def quantities(self) -> dict[str, float | None]:
