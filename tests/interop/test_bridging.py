@@ -118,7 +118,14 @@ def test_two_processes_bridge_to_each_other(baseboard: StartBaseboard, tmp_path:
     (bus,) = manager.info["ipmb"]
     config = tmp_path / "blade.toml"
     config.write_text("[identity]\ndevice_id = 0x77\n[ipmb]\nevent_receiver = 0x20\n")
-    blade_flags = ("--ipmb", f"connect:{bus}", "--ipmb-address", "0x82", "--config", str(config))
+    blade_flags = (
+        "--ipmb",
+        f"connect:{bus.removeprefix('listen:')}",
+        "--ipmb-address",
+        "0x82",
+        "--config",
+        str(config),
+    )
     blade = baseboard(*blade_flags, state=tmp_path / "blade")
     assert "Device ID                 : 119" in _soon(manager, "-t", "0x82", "mc", "info")
     assert "Device ID                 : 32" in blade.ipmitool("-m", "0x82", "-t", "0x20", "mc", "info")

@@ -11,21 +11,15 @@ that sends and does not read is dropped.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 from collections.abc import Callable
 
 from baseboard.aio.endpoint import Address
-from baseboard.aio.unix_listener import unix_listener
-from baseboard.errors import BaseboardError, ConfigError
+from baseboard.aio.stream import Stream
+from baseboard.errors import BaseboardError
 from baseboard.ipmb.bus import Bus
 from baseboard.ipmb.framing import Deframer, frame
 
-FLAG = "--ipmb"
-FIRST_RETRY = 0.05
-LAST_RETRY = 1.0
 MOST_PEERS = 64
-_CONNECT_TIMEOUT = 5.0
 _OUTPUT_LIMIT = 65536
 _RECEIVE_SIZE = 4096
 
@@ -44,30 +38,15 @@ class IpmbPort:
         self.refused = 0
         """Peers turned away because there were too many."""
         self.connections: set[_Connection] = set()
-        self._task: asyncio.Task[None] | None = None
-        self._server: asyncio.Server | None = None
-        self._detached = asyncio.Event()
+        self._stream = Stream(address, "--ipmb", lambda: _Connection(self))
 
     async def start(self) -> None:
         """Listen, or begin to connect.  Raises ConfigError when the address cannot be listened on."""
-        if not self.address.listen:
-            self._task = asyncio.get_running_loop().create_task(self._keep_connected())
-        else:
-            await self._listen()
+        await self._stream.start()
 
     async def close(self) -> None:
         """Leave the bus."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-        if self._server is not None:
-            self._server.close()
-            if self.address.kind == "unix":
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(self.address.path)
-            self._server = None
+        await self._stream.close()
         if self.connections:
             for connection in tuple(self.connections):
                 connection.drop()
@@ -76,49 +55,13 @@ class IpmbPort:
     @property
     def port(self) -> int:
         """TCP port on which we listen; the system's choice when 0 was asked."""
-        if self._server is None or self.address.kind == "unix":
-            return self.address.port
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def _listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        address = self.address
-        if address.kind == "unix":
-            listener = unix_listener(address.path, FLAG)
-            self._server = await loop.create_unix_server(lambda: _Connection(self), sock=listener)
-            return
-        try:
-            self._server = await loop.create_server(lambda: _Connection(self), address.host, address.port)
-        except OSError as error:
-            raise ConfigError(f"{FLAG}: {address}: cannot listen: {error.strerror}") from None
-
-    async def _keep_connected(self) -> None:
-        delay = FIRST_RETRY
-        loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            self._detached.clear()
-            try:
-                async with asyncio.timeout(_CONNECT_TIMEOUT):
-                    if self.address.kind == "unix":
-                        await loop.create_unix_connection(lambda: _Connection(self), self.address.path)
-                    else:
-                        host, port = self.address.host, self.address.port
-                        await loop.create_connection(lambda: _Connection(self), host, port)
-            except OSError:  # a timeout is one
-                pass
-            else:
-                await self._detached.wait()
-                if loop.time() - began > LAST_RETRY:
-                    delay = FIRST_RETRY
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, LAST_RETRY)
+        return self._stream.port
 
     def detached(self, connection: _Connection) -> None:
         """A connection is gone."""
         self.connections.discard(connection)
         self.bus.remove_link(connection)
-        self._detached.set()
+        self._stream.detached()
 
 
 class _Connection(asyncio.Protocol):
@@ -157,7 +100,7 @@ class _Connection(asyncio.Protocol):
             self._port.handled(now)
         except BaseboardError as error:
             self._output.clear()  # what was not made durable is not acknowledged
-            self._loop.call_exception_handler({"message": f"{FLAG}: {error}", "exception": error})
+            self._loop.call_exception_handler({"message": f"--ipmb: {error}", "exception": error})
 
     def _flush(self) -> None:
         if self._output and not self._transport.is_closing():

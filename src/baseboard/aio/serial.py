@@ -20,13 +20,13 @@ import tty
 from baseboard.aio.endpoint import Address
 from baseboard.aio.serial_port import SerialPort, SerialUser
 from baseboard.aio.simulated_serial import SimulatedSerial
+from baseboard.aio.stream import Stream
 from baseboard.aio.telnet import BREAK, Telnet
 
 __all__ = ["PtySerial", "SerialPort", "SerialUser", "SimulatedSerial", "SocketSerial", "open_serial"]
 
 FIRST_RETRY = 0.1
 LAST_RETRY = 2.0
-_CONNECT_TIMEOUT = 5.0
 _READ_SIZE = 4096
 _WRITE_HIGH, _WRITE_LOW = 4096, 1024
 
@@ -37,10 +37,9 @@ class SocketSerial(SerialPort):
     def __init__(self, address: Address) -> None:
         super().__init__()
         self.address = address
-        self._task: asyncio.Task[None] | None = None
+        self._stream = Stream(address, "--console", lambda: _Connection(self), FIRST_RETRY, LAST_RETRY)
         self._connection: _Connection | None = None
         self._paused = False
-        self._detached = asyncio.Event()
 
     @property
     def name(self) -> str:
@@ -48,14 +47,10 @@ class SocketSerial(SerialPort):
 
     async def start(self, user: SerialUser) -> None:
         self.user = user
-        self._task = asyncio.get_running_loop().create_task(self._keep_connected())
+        await self._stream.start()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._stream.close()
         if self._connection is not None:
             connection, self._connection = self._connection, None
             connection.transport.abort()
@@ -93,30 +88,8 @@ class SocketSerial(SerialPort):
         """The connection is gone."""
         if self._connection is connection:
             self._connection = None
-            self._detached.set()
+            self._stream.detached()
             self.user.serial_lost()
-
-    async def _keep_connected(self) -> None:
-        delay = FIRST_RETRY
-        loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            self._detached.clear()
-            try:
-                async with asyncio.timeout(_CONNECT_TIMEOUT):
-                    if self.address.kind == "unix":
-                        await loop.create_unix_connection(lambda: _Connection(self), self.address.path)
-                    else:
-                        host, port = self.address.host, self.address.port
-                        await loop.create_connection(lambda: _Connection(self), host, port)
-            except OSError:  # a timeout is one
-                pass
-            else:
-                await self._detached.wait()
-                if loop.time() - began > LAST_RETRY:
-                    delay = FIRST_RETRY
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, LAST_RETRY)
 
 
 class _Connection(asyncio.BufferedProtocol):

@@ -13,23 +13,18 @@ that sends and does not read is dropped when 64 KiB wait for it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import socket
 from typing import Protocol
 
 from baseboard.aio.endpoint import Address
-from baseboard.aio.unix_listener import unix_listener
-from baseboard.errors import BaseboardError, ConfigError
+from baseboard.aio.stream import Stream
+from baseboard.errors import BaseboardError
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.message import Context, Handler
 from baseboard.vm.framing import Fault
 from baseboard.vm.link import ControllerLink
 from baseboard.vm.protocol import CapabilitiesReceived, Capability, MachineReset, Operation, RequestReceived
 
-FIRST_RETRY = 0.05
-LAST_RETRY = 1.0
-_CONNECT_TIMEOUT = 5.0
 _OUTPUT_LIMIT = 65536
 _RECEIVE_SIZE = 4096
 _UNSPECIFIED = bytes((CompletionCode.UNSPECIFIED,))
@@ -78,34 +73,17 @@ class VmPort:
         self._interrupt_enabled = False
         self._last_id = 0xEF
         self._attached: _Connection | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._server: asyncio.Server | None = None
-        self._detached = asyncio.Event()
+        self._stream = Stream(address, "--vm", lambda: _Connection(self))
         self._closing = False
 
     async def start(self) -> None:
         """Listen, or begin to connect.  Raises ConfigError when the address cannot be listened on."""
-        if not self.address.listen:
-            self._task = asyncio.get_running_loop().create_task(self._keep_connected())
-        elif self.address.kind == "unix":
-            await self._listen_unix()
-        else:
-            await self._listen_tcp()
+        await self._stream.start()
 
     async def close(self) -> None:
         """Let the machine go and stop."""
         self._closing = True
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-        if self._server is not None:
-            self._server.close()
-            if self.address.kind == "unix":
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(self.address.path)
-            self._server = None
+        await self._stream.close()
         if self._attached is not None:
             self._attached.drop()
             await asyncio.sleep(0)  # the transport closes its socket in the next turn
@@ -113,44 +91,7 @@ class VmPort:
     @property
     def port(self) -> int:
         """TCP port on which we listen; the system's choice when 0 was asked."""
-        if self._server is None or self.address.kind == "unix":
-            return self.address.port
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def _keep_connected(self) -> None:
-        delay = FIRST_RETRY
-        loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            self._detached.clear()
-            try:
-                async with asyncio.timeout(_CONNECT_TIMEOUT):
-                    if self.address.kind == "unix":
-                        await loop.create_unix_connection(lambda: _Connection(self), self.address.path)
-                    else:
-                        host, port = self.address.host, self.address.port
-                        await loop.create_connection(lambda: _Connection(self), host, port)
-            except OSError:  # a timeout is one
-                pass
-            else:
-                await self._detached.wait()
-                if loop.time() - began > LAST_RETRY:
-                    delay = FIRST_RETRY
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, LAST_RETRY)
-
-    async def _listen_unix(self) -> None:
-        listener = unix_listener(self.address.path, "--vm")
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(lambda: _Connection(self), sock=listener)
-
-    async def _listen_tcp(self) -> None:
-        loop = asyncio.get_running_loop()
-        host, port = self.address.host, self.address.port
-        try:
-            self._server = await loop.create_server(lambda: _Connection(self), host, port)
-        except OSError as error:
-            raise ConfigError(f"--vm: {self.address}: cannot listen: {error.strerror}") from None
+        return self._stream.port
 
     @property
     def connected(self) -> bool:
@@ -212,7 +153,7 @@ class VmPort:
         self._last_id = connection.link.last_id
         for fault, count in connection.link.faults.items():
             self.faults[fault] += count
-        self._detached.set()
+        self._stream.detached()
         self.owner.lost(self)
 
 
