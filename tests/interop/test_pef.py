@@ -212,6 +212,22 @@ def test_a_filter_resets_the_machine(baseboard: StartBaseboard) -> None:
     assert "PEF" in bmc.ipmitool("chassis", "restart_cause")
 
 
+def test_a_wrong_password_is_an_event(baseboard: StartBaseboard, tmp_path: Path) -> None:
+    bmc = baseboard()
+    wrong = tmp_path / "wrong"
+    wrong.write_text("not this one")
+    login = ("-I", "lan", "-U", str(bmc.info["user"]), "-f", str(wrong))  # over lanplus it gives up by itself
+    failed = subprocess.run(
+        bmc.ipmitool_command("mc", "info", login=login), capture_output=True, timeout=60, check=False
+    )
+    assert failed.returncode != 0
+    cache = f"--sdr-cache-directory={tmp_path}"
+    log = bmc.freeipmi("ipmi-sel", cache, "--quiet-cache").splitlines()
+    audited = [line for line in log if "Session Audit" in line]
+    assert len(audited) == 1
+    assert "Invalid Username or Password" in audited[0]
+
+
 def test_ipmitool_reads_everything(baseboard: StartBaseboard) -> None:
     bmc = baseboard()
     info, status = bmc.ipmitool("pef", "info"), bmc.ipmitool("pef", "status")

@@ -21,7 +21,7 @@ def wrong_password(server: LanServer) -> None:
 
 
 def wrong_password_noticed_by_the_console(server: LanServer) -> None:
-    """As ipmitool does: RAKP Message 3 with status 0Fh."""
+    """RAKP Message 3 with status 0Fh; a console that says nothing (ipmitool) cannot be told of."""
     console = Console(server, password=b"wrong")
     console.open()
     console.rakp1()
@@ -42,6 +42,7 @@ def wrong_password_15(server: LanServer) -> None:
     console = Console15(server, password=b"wrong")
     console.challenge()
     assert console.activate() is None
+    assert console.activate() is None  # again, as nobody answered
 
 
 def unknown_name_15(server: LanServer) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from baseboard.bmc.lan_configuration import AlertDestination
+from baseboard.bmc.lan_parameters import DESTINATIONS
 from baseboard.store.configuration import Configuration
 from baseboard.store.source import found
 from baseboard.store.toml_lines import Path as Loc
@@ -17,6 +18,9 @@ def configured_alerts(
     """Where traps go. A name is no address: nobody here could wait until it is looked up."""
     destinations = []
     for number, alert in enumerate(file.alert):
+        if number == DESTINATIONS:
+            mistake(("alert", number), f"found {len(file.alert)} of them; allowed: {DESTINATIONS}")
+            break
         try:
             address = ip_address(alert.address)
         except ValueError:

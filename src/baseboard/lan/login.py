@@ -265,7 +265,7 @@ class Login:
         request = Rakp3.decode(payload)
         if request.status:
             self._pool.remove(opening.id)  # the console gave up  [IPMI 13.22]
-            if request.status == Status.INVALID_INTEGRITY_CHECK_VALUE:  # its password is not ours: ipmitool
+            if request.status == Status.INVALID_INTEGRITY_CHECK_VALUE:  # its password is not ours
                 self._tell_of_refusal(opening, now)
             return None
         opening.phase = Phase.DECIDED

@@ -92,7 +92,7 @@ class Authenticator:
 class Challenge:
     """A log-in under way; its id is the temporary session id."""
 
-    __slots__ = ("account", "authenticator", "challenge", "expires", "id", "opened", "source")
+    __slots__ = ("account", "authenticator", "challenge", "expires", "id", "opened", "refused", "source")
 
     def __init__(
         self,
@@ -111,6 +111,8 @@ class Challenge:
         self.expires = expires
         self.opened: tuple[bytes, Session15, bytes] | None = None
         """Request data, the session that it opened, and the answer."""
+        self.refused = False
+        """A packet with a wrong code came in: those that repeat it are no news."""
 
 
 class Session15(LanSession):
@@ -236,7 +238,9 @@ class Activation:
         """
         authenticator = challenge.authenticator
         if kind != authenticator.kind or not is_equal(authenticator.code(challenge.id, 0, message), code):
-            self._sessions.on_refusal(self._channel, challenge.account.user_id, now)
+            if not challenge.refused:
+                challenge.refused = True
+                self._sessions.on_refusal(self._channel, challenge.account.user_id, now)
             return None
         try:
             request = ActivateSessionRequest.decode(message[6:-1])

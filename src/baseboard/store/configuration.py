@@ -45,7 +45,7 @@ class Configuration(Section):
     power: Power = Field(default_factory=Power)
     sel: Sel = Field(default_factory=Sel)
     pef: Pef = Field(default_factory=Pef)
-    alert: list[Alert] = Field([], max_length=4)
+    alert: list[Alert] = Field([])
     sol: Sol = Field(default_factory=Sol)
     fru: Fru = Field(default_factory=Fru)
     simulation: Simulation = Field(default_factory=Simulation)
