@@ -14,9 +14,9 @@ FIRST_POLICY = 1
 def matches(one: EventFilter, event: SystemEvent) -> bool:
     """Whether an event is one of those that a filter describes."""
     return (
-        one.generator_id in (ANY, event.generator_id)
+        one.sensor_type in (ANY, event.sensor_type)
+        and one.generator_id in (ANY, event.generator_id)
         and one.generator_lun in (ANY, event.channel << 4 | event.lun)
-        and one.sensor_type in (ANY, event.sensor_type)
         and one.sensor_number in (ANY, event.sensor_number)
         and one.trigger in (ANY, (0x80 if event.deassertion else 0) | event.event_type)
         and one.offsets >> (event.event_data[0] & 0x0F) & 1 == 1

@@ -147,13 +147,14 @@ class PefParameters:
             self._values[f"{P.ALERT_POLICY_TABLE:d}.{number}"] = policy.encode()
         self.filters: tuple[tuple[int, EventFilter], ...] = ()
         """The enabled ones and their numbers."""
-        self._read_filters()
+        self._policies: tuple[AlertPolicy, ...] = ()
+        self._read_tables()
 
     def restore(self, rows: Rows) -> None:
         """Take back what clients had written."""
         for key, value in rows.items():
             self._values[key] = bytes.fromhex(value)
-        self._read_filters()
+        self._read_tables()
 
     def reset(self) -> None:
         """The controller was reset: what is volatile goes back."""
@@ -185,11 +186,7 @@ class PefParameters:
 
     def policy_set(self, number: int) -> list[AlertPolicy]:
         """The enabled entries of a policy set, in the order of the table."""
-        entries = (
-            AlertPolicy.decode(self._values.get(f"{P.ALERT_POLICY_TABLE:d}.{entry}", _NO_POLICY))
-            for entry in _POLICIES
-        )
-        return [one for one in entries if one.enabled and one.policy == number]
+        return [one for one in self._policies if one.policy == number]
 
     def string(self, selector: int) -> bytes:
         """An alert string, up to the first NUL; empty for one that there is not."""
@@ -262,8 +259,8 @@ class PefParameters:
             present = self._filter(selector)
             data = bytes((data[0] | present[0] & KIND,)) + present[1:]
         self._keep(key, data)
-        if row.number in (P.EVENT_FILTER_TABLE, P.EVENT_FILTER_TABLE_DATA_1):
-            self._read_filters()
+        if row.number in (P.EVENT_FILTER_TABLE, P.EVENT_FILTER_TABLE_DATA_1, P.ALERT_POLICY_TABLE):
+            self._read_tables()
 
     def _set_string(self, row: Parameter, data: bytes) -> None:
         """A block of a string; a short one ends it."""
@@ -282,9 +279,15 @@ class PefParameters:
     def _filter(self, number: int) -> bytes:
         return self._values.get(f"{P.EVENT_FILTER_TABLE:d}.{number}", _NO_FILTER)
 
-    def _read_filters(self) -> None:
+    def _read_tables(self) -> None:
+        """Decode what every event is held against."""
         filters = ((number, EventFilter.decode(self._filter(number))) for number in _FILTERS)
         self.filters = tuple((number, one) for number, one in filters if one.enabled)
+        policies = (
+            AlertPolicy.decode(self._values.get(f"{P.ALERT_POLICY_TABLE:d}.{number}", _NO_POLICY))
+            for number in _POLICIES
+        )
+        self._policies = tuple(one for one in policies if one.enabled)
 
 
 def _is_volatile(key: str) -> bool:
