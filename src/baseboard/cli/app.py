@@ -18,6 +18,7 @@ COMMANDS = {
     "fru":           "fru",
     "power":         "power",
     "load":          "load",
+    "describe":      "describe",
     "reset-state":   "reset_state",
 }
 # fmt: on
