@@ -21,6 +21,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from baseboard.interface import HandlerSeam, RequestReceived
+from baseboard.interface.bt import Bt
+from baseboard.interface.bt import Quirk as BtQuirk
 from baseboard.interface.bus.isa import IsaBus
 from baseboard.interface.kcs import Kcs
 from baseboard.interface.kcs import Quirk as KcsQuirk
@@ -440,3 +442,142 @@ def test_kcs_external(
         assert qemu.wire_is_silent()
     finally:
         qemu.close()
+
+
+# BT
+
+BT_BASE = 0xE4
+
+
+def bt_ask(message: str, control: int = 0x04) -> list[Access]:
+    """Write a message and H2B_ATN."""
+    return [
+        ("w", 0, 0x01, 1),
+        *(("w", 1, byte, 1) for byte in bytes.fromhex(message)),
+        ("w", 0, control, 1),
+        ("r", 0, 1),
+    ]
+
+
+def bt_take(length: int) -> list[Access]:
+    """Read an answer."""
+    return [
+        *(("w", 0, bit, 1) for bit in (0x40, 0x08, 0x02)),
+        *(("r", 1, 1) for _ in range(length)),
+        ("w", 0, 0x40, 1),
+        ("r", 0, 1),
+    ]
+
+
+def _control(bits: Iterable[int]) -> list[Access]:
+    """To the normal state: each of these bits is toggled or cleared by writing it."""
+    return [("w", 0, bit, 1) for bit in bits]
+
+
+def our_bt(quirks: BtQuirk = BtQuirk.QEMU, base: int = BT_BASE) -> Ours:
+    bt = Bt(quirks=quirks)
+    simulator = Simulator()
+    simulator.seam = HandlerSeam(bt.engine, simulator.handle)
+    return Ours(bt, base)
+
+
+# fmt: off
+BT_PIECES = st.one_of(
+    st.tuples(st.just("r"), st.integers(0, 2), st.just(1)).map(lambda one: [one]),
+    st.tuples(st.just("w"), st.just(0), st.integers(0, 255), st.just(1)).map(lambda one: [one]),
+    st.tuples(st.just("w"), st.just(2), st.integers(0, 255), st.just(1)).map(lambda one: [one]),
+    st.sampled_from((0x03, 0x18, 0x01)).map(lambda byte: [("w", 1, byte, 1)]),
+    st.sampled_from([
+        [("r", 0, 2)], [("r", 1, 2)], [("w", 1, 0x0318, 2)], [("w", 0, 0x1801, 2)],
+        bt_ask("03 18 05 01"), bt_ask("03 18 06 36"), bt_ask("04 18 06 36 00"), bt_ask("03 19 07 36"),
+        bt_ask("04 18 08 2e 01"), bt_ask("04 18 08 2e 00"), bt_ask("03 18 09 2f"), bt_ask("03 04 09 01"),
+        bt_ask("04 18 09 2f"), bt_ask("02 18 01"), bt_ask("03 18 09 2f 01"), bt_ask("03"),
+        bt_ask("ff" + "18 05 01" + "00" * 253), bt_ask("18" * 310),
+        bt_take(16), bt_take(5), bt_take(1),
+        [("w", 0, 0x04, 1)], [("w", 2, 0x01, 1)], [("w", 2, 0x03, 1)],
+    ]),
+)
+# fmt: on
+
+
+def bt_to_normal(qemu: Qemu, ours: Ours) -> None:
+    """Both as after power-on, as far as they can be brought there."""
+    for side in (qemu, ours):
+        side.write(2, 0x00, 1)
+        side.write(2, 0x02, 1)
+        if side.read(0, 1) & 0x40:
+            side.write(0, 0x40, 1)
+        side.write(0, 0x18, 1)
+        for access in (*bt_ask("04 18 08 2e 08"), ("w", 0, 0x02, 1)):
+            kind, *rest = access
+            (side.write if kind == "w" else side.read)(*rest)
+        while side.read(1, 1) != 0xFF:
+            pass
+        for access in (("w", 0, 0x0B, 1), *bt_ask("03 18 05 01"), *bt_take(16)):
+            kind, *rest = access
+            (side.write if kind == "w" else side.read)(*rest)
+
+
+@pytest.fixture(scope="module", params=["isa-ipmi-bt", "pci-ipmi-bt,addr=5"])
+def bt_qemu(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Qemu]:
+    base = PCI_BASE if request.param.startswith("pci") else BT_BASE
+    qemu = Qemu(tmp_path_factory.mktemp("bt"), request.param, SIMULATOR, base)
+    yield qemu
+    qemu.close()
+
+
+@SLOWEST
+@given(st.lists(BT_PIECES, max_size=25))
+def test_bt_any_accesses(bt_qemu: Qemu, pieces: list[list[Access]]) -> None:
+    """With all quirks: equal to the last bit, whatever is done."""
+    ours = our_bt(base=bt_qemu.base)
+    bt_to_normal(bt_qemu, ours)
+    accesses = [access for piece in pieces for access in piece]
+    assert not list(differences(accesses, bt_qemu, ours))
+
+
+BT_FROM_OUTSIDE = st.one_of(
+    FROM_OUTSIDE,
+    st.sampled_from([bytes(253), bytes(270)]).map(lambda answer: [("respond", answer)]),
+)
+
+
+@settings(SLOWEST, max_examples=60)
+@given(st.lists(st.one_of(BT_PIECES, BT_FROM_OUTSIDE), max_size=25))
+def test_bt_external(tmp_path_factory: pytest.TempPathFactory, pieces: list[list[Access]]) -> None:
+    qemu = Qemu(tmp_path_factory.mktemp("extern"), "isa-ipmi-bt", EXTERNAL, BT_BASE)
+    try:
+        ours = Ours(Bt(quirks=BtQuirk.QEMU), BT_BASE)
+        external = External(qemu, ours)
+        qemu.send_wire(b"")
+        external.link.receive_data(qemu.receive_wire())
+        accesses = [access for piece in pieces for access in piece]
+        assert not list(differences(accesses, qemu, ours, external))
+        assert qemu.wire_is_silent()
+    finally:
+        qemu.close()
+
+
+_STATUS: list[Access] = [("r", 0, 1), ("r", 2, 1)]
+# fmt: off
+BT_QUIRKS: list[tuple[BtQuirk, list[Access]]] = [
+    (BtQuirk.NO_OEM_BITS,     [("w", 0, 0x20, 1), ("r", 0, 1)]),
+    (BtQuirk.NO_RESET_BIT,    [*bt_ask("03 18 05 01"), ("w", 2, 0x80, 1), *_STATUS]),
+    (BtQuirk.READ_ONCE,       [*bt_ask("03 18 05 01"), *bt_take(16), *bt_take(16)]),
+    (BtQuirk.ENABLE_EDGE,     [*bt_ask("03 18 05 01"), ("w", 2, 0x01, 1), *_STATUS]),
+    (BtQuirk.GLOBAL_ENABLE,   [("w", 2, 0x01, 1), *bt_ask("03 18 05 01"), *_STATUS]),
+    (BtQuirk.STUCK_BUSY,      bt_ask("03 18 05")),
+    (BtQuirk.EXACT_LENGTH,    bt_ask("03 18 05 01 00")),
+    (BtQuirk.RESENT_SEQUENCE, [*bt_ask("03 18 05 01"), *bt_take(16), ("w", 0, 0x04, 1), *bt_take(16)]),
+    (BtQuirk.ANSWERS_AT_ONCE, [*bt_ask("03 18 05 01"), *bt_ask("03 18 06 2f"), *bt_take(6), *_STATUS]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("quirk", "accesses"), BT_QUIRKS, ids=lambda value: getattr(value, "name", ""))
+def test_bt_quirk(bt_qemu: Qemu, quirk: BtQuirk, accesses: list[Access]) -> None:
+    """QEMU has it: with it we are equal, without it we are not."""
+    for quirks, equal in ((BtQuirk.QEMU, True), (BtQuirk.QEMU & ~quirk, False)):
+        ours = our_bt(quirks, base=bt_qemu.base)
+        bt_to_normal(bt_qemu, our_bt(base=bt_qemu.base))
+        assert equal is (not list(differences(accesses, bt_qemu, ours))), (quirks, equal)

@@ -1,0 +1,168 @@
+"""The host's end of BT.  [IPMI 11.6.1, 11.7]
+
+Theory of operation
+-------------------
+Requests wait in a queue until B_BUSY and H2B_ATN are 0, and are then written; up to `outstanding` of them may
+be open. Whenever B2H_ATN is set, an answer is read and belongs to the open request with its sequence number,
+network function and command; one that belongs to none is dropped, for it is late or from an earlier driver.
+
+A request that is not answered within `timeout` is sent again, as often as `retries` says, with a new
+sequence number. One that cannot even be written in that time fails: the BMC is stuck, and `reset` may help.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from baseboard.interface.bt.registers import (
+    B2H_ATN,
+    B2H_IRQ,
+    B2H_IRQ_EN,
+    B_BUSY,
+    BMC_HWRST,
+    CLR_RD_PTR,
+    CLR_WR_PTR,
+    H2B_ATN,
+    H_BUSY,
+    SMS_ATN,
+)
+from baseboard.interface.driver import DriverEvent, Registers, ResponseReceived, TransferFailed
+from baseboard.ipmi.message import Message
+
+TIMEOUT = 5.0
+RETRIES = 1
+CONTROL, BUFFER, MASK = 0, 1, 2
+"""Offsets of the registers."""
+
+
+@dataclass(slots=True)
+class _Request:
+    message: bytes
+    """Network function, command, data."""
+    deadline: float
+    tries: int = 0
+
+
+class BtDriver:
+    """One driver; any number of requests."""
+
+    def __init__(
+        self,
+        registers: Registers,
+        *,
+        timeout: float = TIMEOUT,
+        retries: int = RETRIES,
+        outstanding: int = 1,
+    ) -> None:
+        self._registers = registers
+        self._timeout = timeout
+        self._retries = retries
+        self._outstanding = outstanding
+        self._waiting: deque[_Request] = deque()
+        self._open: dict[int, _Request] = {}
+        self._sequence = 0
+        self._events: deque[DriverEvent] = deque()
+
+    @property
+    def phase(self) -> str:
+        """What is under way, for people."""
+        return f"{len(self._waiting)} waiting, {len(self._open)} open"
+
+    def begin(self) -> None:
+        """Once, before the first request: the pointers, H_BUSY and what an earlier driver left."""
+        registers = self._registers
+        if registers.read(CONTROL) & H_BUSY:
+            registers.write(CONTROL, H_BUSY)
+        registers.write(CONTROL, CLR_WR_PTR | SMS_ATN)
+
+    def reset(self) -> None:
+        """Reset the BMC's end."""
+        self._registers.write(MASK, BMC_HWRST)
+
+    def enable_interrupt(self, enabled: bool) -> None:
+        """B2H_IRQ_EN."""
+        self._registers.write(MASK, B2H_IRQ | (B2H_IRQ_EN if enabled else 0))
+
+    def acknowledge_interrupt(self) -> bool:
+        """Clear B2H_IRQ; whether it was set."""
+        mask = self._registers.read(MASK)
+        if mask & B2H_IRQ:
+            self._registers.write(MASK, mask & B2H_IRQ_EN | B2H_IRQ)
+        return bool(mask & B2H_IRQ)
+
+    def attention(self) -> bool:
+        """Whether SMS_ATN was up; clears it."""
+        if not self._registers.read(CONTROL) & SMS_ATN:
+            return False
+        self._registers.write(CONTROL, SMS_ATN)
+        return True
+
+    def send_request(self, message: Message, now: float) -> None:
+        """Ask as soon as the BMC takes it."""
+        netfn, lun, command, data = message
+        request = bytes((netfn << 2 | lun, command)) + data
+        self._waiting.append(_Request(request, now + self._timeout))
+
+    def next_event(self) -> DriverEvent | None:
+        """What came of a request."""
+        return self._events.popleft() if self._events else None
+
+    def next_deadline(self) -> float | None:
+        """When the first of all requests has waited too long."""
+        deadlines = [request.deadline for request in (*self._waiting, *self._open.values())]
+        return min(deadlines, default=None)
+
+    def step(self, now: float) -> bool:
+        """Do the next thing; False when the BMC is not ready for any."""
+        control = self._registers.read(CONTROL)
+        if control & B2H_ATN:
+            self._read()
+        elif self._waiting and not control & (B_BUSY | H2B_ATN) and len(self._open) < self._outstanding:
+            self._write(self._waiting.popleft(), now)
+        else:
+            return self._give_up(now)
+        return True
+
+    def _write(self, request: _Request, now: float) -> None:
+        write = self._registers.write
+        self._sequence = sequence = self._sequence + 1 & 0xFF
+        message = request.message
+        write(CONTROL, CLR_WR_PTR)
+        for byte in bytes((len(message) + 1, message[0], sequence)) + message[1:]:
+            write(BUFFER, byte)
+        write(CONTROL, H2B_ATN)
+        request.deadline = now + self._timeout
+        request.tries += 1
+        self._open[sequence] = request
+
+    def _read(self) -> None:
+        read, write = self._registers.read, self._registers.write
+        write(CONTROL, H_BUSY)
+        write(CONTROL, B2H_ATN)
+        write(CONTROL, CLR_RD_PTR)
+        length = read(BUFFER)
+        answer = bytes(read(BUFFER) for _ in range(length))
+        write(CONTROL, H_BUSY)
+        if length < 4:
+            return
+        request = self._open.get(answer[1])
+        if request is None or (answer[0], answer[2]) != (request.message[0] | 4, request.message[1]):
+            return
+        del self._open[answer[1]]
+        self._events.append(ResponseReceived(answer[0] >> 2, answer[0] & 3, answer[2], answer[3:]))
+
+    def _give_up(self, now: float) -> bool:
+        late = [sequence for sequence, request in self._open.items() if now >= request.deadline]
+        for sequence in late:
+            request = self._open.pop(sequence)
+            if request.tries > self._retries:
+                self._events.append(TransferFailed(None, "no answer"))
+            else:
+                request.deadline = now + self._timeout
+                self._waiting.append(request)
+        stuck = [request for request in self._waiting if now >= request.deadline]
+        for request in stuck:
+            self._waiting.remove(request)
+            self._events.append(TransferFailed(None, "the BMC takes no request"))
+        return bool(late or stuck)
