@@ -52,7 +52,8 @@ def mistakes(tmp_path: Path, text: str | bytes) -> list[str]:
             "sensors = 1",
             "b.toml:1: sensors: no such setting; did you mean sensor? "
             "(there are lan, user, identity, vm, console, "
-            "power, sel, pef, alert, sol, fru, simulation, sensor, ipmb, satellite)",
+            "power, sel, pef, alert, sol, fru, simulation, sensor, serial_channel, "
+            "ipmb, satellite)",
         ),
         pytest.param(
             '[[user]]\nname = "a"\n[[user]]\nname = "abcdefghijklmnopq"',

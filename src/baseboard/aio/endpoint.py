@@ -96,5 +96,25 @@ def parse_console(text: str) -> Address:
     raise ConfigError(f"--console: {text!r} is not unix:PATH, tcp:HOST:PORT or pty")
 
 
+def parse_serial_channel(text: str) -> Address:
+    """`--serial-channel`: where consoles speak IPMI over a serial port."""
+    mode, _, rest = text.partition(":")
+    kind, _, where = rest.partition(":")
+    if mode != "listen":
+        try:
+            return parse_console(text)
+        except ConfigError:
+            pass
+    elif kind == "unix" and where:
+        return Address("unix", path=where, listen=True)
+    elif kind == "tcp" and where:
+        host, port = parse_host_port(where, "--serial-channel")
+        return Address("tcp", host=host, port=port, listen=True)
+    raise ConfigError(
+        f"--serial-channel: {text!r} is not pty, listen:unix:PATH, listen:tcp:HOST:PORT, unix:PATH or "
+        "tcp:HOST:PORT"
+    )
+
+
 DEFAULT_LAN = Address("udp", host="127.0.0.1", port=6230)
 """Loopback, and the port that users of virtual BMCs know."""

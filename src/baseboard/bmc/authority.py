@@ -8,9 +8,11 @@ from __future__ import annotations
 from baseboard.bmc.channels import Channels
 from baseboard.bmc.device import Device
 from baseboard.bmc.lan_configuration import LanConfiguration
+from baseboard.bmc.serial_configuration import SerialConfiguration
 from baseboard.bmc.users import NULL_USER, User, Users
 from baseboard.ipmi.app_channels import AccessMode
 from baseboard.ipmi.privilege import Channel, Privilege
+from baseboard.ipmi.transport_serial import SerialParameter
 from baseboard.lan.authority import Account, ChannelPolicy, LoginStatus
 
 NO_SESSIONS = ChannelPolicy(
@@ -26,12 +28,18 @@ class BmcAuthority:
     """Implements `baseboard.lan.authority.Authority`."""
 
     def __init__(
-        self, device: Device, users: Users, channels: Channels, lan_configuration: LanConfiguration
+        self,
+        device: Device,
+        users: Users,
+        channels: Channels,
+        lan_configuration: LanConfiguration,
+        serial_configuration: SerialConfiguration,
     ) -> None:
         self._device = device
         self._users = users
         self._channels = channels
         self._lan_configuration = lan_configuration
+        self._serial_configuration = serial_configuration
 
     @property
     def guid(self) -> bytes:
@@ -55,8 +63,15 @@ class BmcAuthority:
             limit=access.limit,
             per_message_authentication=access.per_message_authentication,
             user_level_authentication=access.user_level_authentication,
-            authentication_types=self._lan_configuration.enabled_authentication_types(),
+            authentication_types=self._authentication_types(channel),
         )
+
+    def _authentication_types(self, channel: int) -> tuple[int, int, int, int, int]:
+        if channel != Channel.SERIAL:
+            return self._lan_configuration.enabled_authentication_types()
+        enables = self._serial_configuration.get(SerialParameter.AUTHENTICATION_TYPE_ENABLES)
+        callback, user, operator, administrator, oem = enables
+        return callback, user, operator, administrator, oem
 
     def cipher_suite_limit(self, channel: int, suite: int) -> Privilege:
         """As LAN parameter 24 says."""

@@ -48,8 +48,9 @@ def send(bmc: Controller, request: SendMessageRequest, context: Context) -> byte
     """Send it on; what Send Message answers, or LATER.  Raises CommandError."""
     if request.tracking not in (Tracking.NONE, Tracking.TRACK, Tracking.RAW):
         raise CommandError(CompletionCode.INVALID_FIELD, "reserved kind of tracking")
-    if request.tracking == Tracking.TRACK and context.session is None and _asker(context) is None:
-        raise CommandError(CompletionCode.INVALID_FIELD, "only requests of a session or a bus are tracked")
+    has_asker = context.session is not None or context.channel in (Channel.PRIMARY_IPMB, Channel.SERIAL)
+    if request.tracking == Tracking.TRACK and (not has_asker or context.peer is None):
+        raise CommandError(CompletionCode.INVALID_FIELD, "there is nobody to give the answer to")
     route = ROUTES.get(request.channel)
     if route is None:
         raise CommandError(CompletionCode.INVALID_FIELD, f"no channel {request.channel} to send to")

@@ -51,7 +51,9 @@ class ChannelSettings:
     lan_pef_alerting: bool = False
     """Filters may raise alerts on the LAN."""
     serial: bool = False
-    """There is a serial port: channel 2, disabled until a client enables it."""
+    """There is a serial port: channel 2."""
+    serial_enabled: bool = False
+    """It is served from the start; else a client enables it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +106,16 @@ class Channels:
         )
         # fmt: on
         if settings.serial:
-            disabled = ChannelAccess(AccessMode.DISABLED)
+            mode = AccessMode.ALWAYS_AVAILABLE if settings.serial_enabled else AccessMode.DISABLED
+            serial_access = ChannelAccess(mode)
             channels += (
                 ChannelState(
                     Channel.SERIAL,
                     ChannelMedium.SERIAL,
                     ChannelProtocol.TERMINAL_MODE,
                     SessionSupport.SINGLE,
-                    volatile=disabled,
-                    non_volatile=disabled,
+                    volatile=serial_access,
+                    non_volatile=serial_access,
                 ),
             )
         self._channels = {int(channel.number): channel for channel in channels}

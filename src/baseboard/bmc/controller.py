@@ -89,7 +89,10 @@ class Bmc(Controller):
         self.channels = Channels(self.changes, self.emit, settings.channels)
         self.lan_configuration = LanConfiguration(self.changes, settings.lan, self.device)
         self.system_info = SystemInfo(self.changes, settings.system_info)
-        self.authority = BmcAuthority(self.device, self.users, self.channels, self.lan_configuration)
+        self.serial_configuration = SerialConfiguration(self.changes)
+        self.authority = BmcAuthority(
+            self.device, self.users, self.channels, self.lan_configuration, self.serial_configuration
+        )
         self.payload_access = PayloadAccess(self.changes)
         self.sol_configuration = SolConfiguration(self.changes, settings.sol)
         self.sol = SolEngine(self.sol_configuration.timing)
@@ -151,7 +154,6 @@ class Bmc(Controller):
         )
         self.i2c = I2cBuses(self.fru, self.sensors, lambda: self.simulation.quantities)
         self.firewall = Firewall(self.changes)
-        self.serial_configuration = SerialConfiguration(self.changes)
         self.dcmi = Dcmi(
             self.changes,
             self.sensors,

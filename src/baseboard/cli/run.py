@@ -65,6 +65,17 @@ class _WithQemu(click.Command):
     "--console", metavar="ADDRESS", help="The machine's serial port: unix:PATH, tcp:HOST:PORT or pty."
 )
 @click.option(
+    "--serial-channel",
+    metavar="ADDRESS",
+    help="A serial port on which consoles speak IPMI (Basic and Terminal Mode): pty, listen:unix:PATH, "
+    "listen:tcp:HOST:PORT, unix:PATH or tcp:HOST:PORT.",
+)
+@click.option(
+    "--serial-privilege",
+    metavar="LEVEL",
+    help="What may be done there without a log-in: none, user, operator or administrator (none).",
+)
+@click.option(
     "--ipmb",
     metavar="ADDRESS",
     multiple=True,

@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from baseboard.aio.endpoint import DEFAULT_LAN, Address, parse_console, parse_ipmb, parse_vm
+from baseboard.aio.endpoint import (
+    DEFAULT_LAN,
+    Address,
+    parse_console,
+    parse_ipmb,
+    parse_serial_channel,
+    parse_vm,
+)
 from baseboard.bmc.chassis import RestorePolicy
 from baseboard.bmc.fru_fields import FruField
 from baseboard.bmc.settings import Settings
@@ -125,6 +132,7 @@ class _Meaning:
             self._address(parse_ipmb, text, ("ipmb", "links", number))
             for number, text in enumerate(self._file.ipmb.links)
         ]
+        channel = self._file.serial_channel
         serial = (
             self._address(parse_console, console.address, ("console", "address")) if console.address else None
         )
@@ -132,6 +140,10 @@ class _Meaning:
             options,
             vms=tuple(address for address in addresses if address is not None),
             console=serial,
+            serial_channel=self._address(parse_serial_channel, channel.address, ("serial_channel", "address"))
+            if channel.address
+            else None,
+            serial_privilege=_privilege(channel.privilege),
             ipmb=tuple(address for address in links if address is not None),
             interface=Interface(vm.interface),
             power=PowerKind(power.kind),

@@ -31,6 +31,7 @@ from baseboard.bmc.core import Core
 from baseboard.fleet.options import Options, PowerKind
 from baseboard.fleet.users import logins
 from baseboard.ipmi.message import Message
+from baseboard.ipmi.privilege import Channel
 from baseboard.lan.server import LanServer
 from baseboard.power.backend import Backend, Reports
 from baseboard.power.simulated import SimulatedMachine
@@ -41,6 +42,7 @@ from baseboard.vm.protocol import Capability
 
 if TYPE_CHECKING:
     from baseboard.fleet.control import ControlServer
+    from baseboard.aio.serial_channel import SerialChannelPort
     from baseboard.power.line import QemuLine
     from baseboard.power.qemu import QemuMachine
 
@@ -67,6 +69,7 @@ class Instance:
         self.vms: tuple[VmPort, ...] = ()
         self.ipmb: tuple[IpmbPort, ...] = ()
         self.serial: SerialPort | None = None
+        self.serial_channel: SerialChannelPort | None = None
         self.sol: SolPump | None = None
         self.control: ControlServer
 
@@ -92,6 +95,7 @@ class Instance:
             await port.start()
             self._stack.push_async_callback(port.close)
         await self._open_console(line)
+        await self._open_serial_channel()
         await self._start_backend()
         await self._open_control()
         self.handled(self.now())
@@ -118,6 +122,7 @@ class Instance:
             "vms": [replace(vm.address, port=vm.port).stream for vm in self.vms],
             "console": console,
             "ipmb": [replace(port.address, port=port.port).stream for port in self.ipmb],
+            "serial_channel": self.serial_channel.name if self.serial_channel is not None else None,
             "pid": os.getpid(),
         }
 
@@ -148,6 +153,31 @@ class Instance:
         bmc.sol.port = port
 
     async def _open_control(self) -> None:
+    async def _open_serial_channel(self) -> None:
+        address, bmc = self.options.serial_channel, self.bmc
+        if address is None:
+            return
+        from baseboard.aio.serial_channel import SerialChannelPort  # only who has the port pays
+        from baseboard.bmc.health import health
+        from baseboard.bmc.sessions import AllSessions
+        from baseboard.serial.server import Port, SerialServer
+
+        for login in logins(self.options):
+            bmc.users.provision(login.user_id, login.name, login.password.value, login.limit, Channel.SERIAL)
+        port = Port(
+            handler=self.core.handle,
+            authority=bmc.authority,
+            parameter=bmc.serial_configuration.get,
+            health=lambda: health(bmc.sensors, bmc.chassis.power_is_on),
+            random=os.urandom,
+        )
+        server = SerialServer(port, self.options.serial_privilege)
+        server.login.on_refusal = bmc.session_audit.refused
+        bmc.sessions = AllSessions(self.lan.server, server)
+        self.serial_channel = SerialChannelPort(server, address, self.handled)
+        await self.serial_channel.start()
+        self._stack.push_async_callback(self.serial_channel.close)
+
         from baseboard.fleet.api import methods  # the LAN answers already while these are imported
         from baseboard.fleet.control import ControlServer
 
@@ -269,6 +299,8 @@ class Instance:
     def _user(self, event: events.UserChanged, now: float) -> None:
         self.lan.server.close_sessions_of(event.user_id, but=event.by_session)
 
+        if self.serial_channel is not None:
+            self.serial_channel.server.close_sessions_of(event.user_id, but=event.by_session)
     def _channel(self, event: events.ChannelChanged, now: float) -> None:
         server = self.lan.server
         if event.channel == server.channel and not self.bmc.authority.policy(event.channel).enabled:
@@ -282,7 +314,10 @@ class Instance:
         self._alerts.send(event.address, event.port, event.datagram)
 
     def _bridged(self, event: events.BridgedResponse, now: float) -> None:
-        if event.session is not None and self.lan.server.send_message(
+        serial = self.serial_channel
+        if serial is not None and event.peer is serial.server:
+            self._loop.call_soon(serial.send_bridged, event.response)  # after the answer to Send Message
+        elif event.session is not None and self.lan.server.send_message(
             event.session.id, event.response.encode()
         ):
             self._loop.call_soon(self.lan.flush)  # after the answer to Send Message
@@ -296,6 +331,8 @@ class Instance:
 
     def connected(self, port: VmPort) -> None:
         """A machine's end is there."""
+            if self.serial_channel is not None:
+                self._loop.call_soon(self.serial_channel.server.close_all)
         self._wire_changed()
 
     def capable(self, port: VmPort, capabilities: Capability) -> None:

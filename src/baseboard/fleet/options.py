@@ -58,6 +58,10 @@ class Options:
     """Users 3, 4, ..."""
     vms: tuple[Address, ...] = ()
     console: Address | None = None
+    serial_channel: Address | None = None
+    """Where consoles speak IPMI over a serial port; None: nowhere."""
+    serial_privilege: Privilege = Privilege.NONE
+    """What they may do there without a log-in."""
     ipmb: tuple[Address, ...] = ()
     """Where other controllers of the bus are."""
     power: PowerKind = PowerKind.SIMULATED

@@ -7,16 +7,29 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from baseboard.aio.endpoint import Address, parse_console, parse_ipmb, parse_lan, parse_vm
+from baseboard.aio.endpoint import (
+    Address,
+    parse_console,
+    parse_ipmb,
+    parse_lan,
+    parse_serial_channel,
+    parse_vm,
+)
 from baseboard.bmc.satellite_settings import check_address, check_addresses
 from baseboard.errors import ConfigError
 from baseboard.fleet.options import Interface, Options, PowerKind
 from baseboard.fleet.users import logins
+from baseboard.ipmi.privilege import Privilege
 from baseboard.store.directory import VM
 from baseboard.store.password import Password
 
 LAN_PORTS = 101
 """Ports tried when none was named: 6230 to 6330."""
+
+SERIAL_PRIVILEGES = {
+    level.name.lower(): level
+    for level in (Privilege.NONE, Privilege.USER, Privilege.OPERATOR, Privilege.ADMINISTRATOR)
+}
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -31,6 +44,8 @@ class Flags:
     password_file: Path | None = None
     vms: tuple[str, ...] = ()
     console: str | None = None
+    serial_channel: str | None = None
+    serial_privilege: str | None = None
     ipmb: tuple[str, ...] = ()
     ipmb_address: str | None = None
     power: str | None = None
@@ -73,6 +88,13 @@ def _flagged(options: Options, flags: Flags) -> Options:
         options = replace(options, vms=tuple(_absolute(parse_vm(text)) for text in flags.vms))
     if flags.console is not None:
         options = replace(options, console=_absolute(parse_console(flags.console)))
+    if flags.serial_channel is not None:
+        options = replace(options, serial_channel=_absolute(parse_serial_channel(flags.serial_channel)))
+    if flags.serial_privilege is not None:
+        options = replace(options, serial_privilege=_privilege(flags.serial_privilege))
+    if options.serial_channel is not None:
+        channels = replace(options.settings.channels, serial=True, serial_enabled=True)
+        options = replace(options, settings=replace(options.settings, channels=channels))
     if flags.ipmb:
         options = replace(options, ipmb=tuple(_absolute(parse_ipmb(text)) for text in flags.ipmb))
     if flags.ipmb_address is not None:
@@ -99,6 +121,14 @@ def _bus_address(text: str) -> int:
         raise ConfigError(
             f"--ipmb-address: {text!r} is not an even number from 0x02 to 0xEE, as in 0x20"
         ) from None
+
+
+def _privilege(text: str) -> Privilege:
+    try:
+        return SERIAL_PRIVILEGES[text]
+    except KeyError:
+        known = ", ".join(SERIAL_PRIVILEGES)
+        raise ConfigError(f"--serial-privilege: {text!r} is not one of {known}") from None
 
 
 def _choice(kind: type[Choice], text: str, what: str) -> Choice:

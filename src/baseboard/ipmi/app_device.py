@@ -11,7 +11,7 @@ IPMI_VERSION_BCD = 0x02
 
 
 class Capability(IntFlag):
-    """What a controller has: Get Device ID's support byte, and locator records'.  [IPMI Table 20-2, byte 7]"""
+    """What a controller has, in Get Device ID and in locator records.  [IPMI 20.1, Table 20-2, byte 7]"""
 
     SENSORS = 0x01
     SDR_REPOSITORY = 0x02

@@ -25,6 +25,7 @@ from baseboard.store.sections import (
     Satellite,
     Sel,
     Sensor,
+    SerialChannel,
     Simulation,
     Sol,
     User,
@@ -50,6 +51,7 @@ class Configuration(Section):
     fru: Fru = Field(default_factory=Fru)
     simulation: Simulation = Field(default_factory=Simulation)
     sensor: list[Sensor] = Field([])
+    serial_channel: SerialChannel = Field(default_factory=SerialChannel)
     ipmb: Ipmb = Field(default_factory=Ipmb)
     satellite: list[Satellite] = Field([])
 

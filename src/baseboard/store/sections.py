@@ -283,6 +283,20 @@ class Sensor(Section):
     events: bool = setting(True, "Its events are logged.")
 
 
+class SerialChannel(Section):
+    """A serial port on which consoles speak IPMI: Basic, Direct and Terminal Mode."""
+
+    address: str | None = setting(
+        None,
+        "Where it is. Unset: there is none.",
+        allowed="pty, listen:unix:PATH, listen:tcp:HOST:PORT, unix:PATH or tcp:HOST:PORT",
+        example="pty",
+    )
+    privilege: Literal["none", "user", "operator", "administrator"] = setting(
+        "none", "What may be done there without a log-in; ipmitool's serial interfaces have none."
+    )
+
+
 class Ipmb(Section):
     """The bus to other controllers."""
 

@@ -68,20 +68,21 @@ def get_channel_authentication_capabilities(
     if not Privilege.CALLBACK <= request.privilege <= Privilege.OEM:
         raise CommandError(CompletionCode.INVALID_FIELD, f"no privilege level {request.privilege}")
     types = policy.authentication_types[request.privilege - 1] & OFFERED
-    if not bmc.sessions.offers_ipmi15:
+    is_serial = channel == Channel.SERIAL
+    if not (bmc.sessions.offers_ipmi15 or is_serial):
         types = 0
     users = bmc.authority.login_status(channel)
     return GetChannelAuthenticationCapabilitiesResponse(
         channel=channel,
         extended=request.extended,
         authentication_types=types,
-        has_channel_key=request.extended and bool(bmc.authority.channel_key),
+        has_channel_key=request.extended and not is_serial and bool(bmc.authority.channel_key),
         per_message_authentication_disabled=not policy.per_message_authentication,
         user_level_authentication_disabled=not policy.user_level_authentication,
         has_named_users=users.other_names,
         has_null_user=users.null_names,
         has_anonymous_user=users.anonymous,
-        supports_rmcp_plus=request.extended and bool(bmc.authority.cipher_suites(channel)),
+        supports_rmcp_plus=request.extended and not is_serial and bool(bmc.authority.cipher_suites(channel)),
         supports_ipmi15=request.extended and bool(types),
         oem_id=0,
         oem_data=0,
@@ -161,7 +162,7 @@ def get_channel_cipher_suites(bmc: Bmc, request: GetChannelCipherSuitesRequest, 
     return GetChannelCipherSuitesResponse(channel=channel, data=data[start : start + CIPHER_SUITE_BLOCK])
 
 
-_BY_LAN = "answered by the LAN itself, in the only place where it can be meant"
+_BY_LAN = "answered by LAN and serial port themselves, in the only place where it can be meant"
 _NO_CLIENT = "optional, and no client uses it"
 
 # fmt: off
