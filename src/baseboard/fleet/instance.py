@@ -41,8 +41,8 @@ from baseboard.store.directory import CONTROL
 from baseboard.vm.protocol import Capability
 
 if TYPE_CHECKING:
-    from baseboard.fleet.control import ControlServer
     from baseboard.aio.serial_channel import SerialChannelPort
+    from baseboard.fleet.control import ControlServer
     from baseboard.power.line import QemuLine
     from baseboard.power.qemu import QemuMachine
 
@@ -68,8 +68,8 @@ class Instance:
         self._qemu: QemuMachine | None = None
         self.vms: tuple[VmPort, ...] = ()
         self.ipmb: tuple[IpmbPort, ...] = ()
-        self.serial: SerialPort | None = None
         self.serial_channel: SerialChannelPort | None = None
+        self.serial: SerialPort | None = None
         self.sol: SolPump | None = None
         self.control: ControlServer
 
@@ -94,8 +94,8 @@ class Instance:
         for port in self.ipmb:
             await port.start()
             self._stack.push_async_callback(port.close)
-        await self._open_console(line)
         await self._open_serial_channel()
+        await self._open_console(line)
         await self._start_backend()
         await self._open_control()
         self.handled(self.now())
@@ -121,8 +121,8 @@ class Instance:
             "control": str(self.control.path),
             "vms": [replace(vm.address, port=vm.port).stream for vm in self.vms],
             "console": console,
-            "ipmb": [replace(port.address, port=port.port).stream for port in self.ipmb],
             "serial_channel": self.serial_channel.name if self.serial_channel is not None else None,
+            "ipmb": [replace(port.address, port=port.port).stream for port in self.ipmb],
             "pid": os.getpid(),
         }
 
@@ -152,7 +152,6 @@ class Instance:
         bmc.lan_configuration.bound(host, port=port)
         bmc.sol.port = port
 
-    async def _open_control(self) -> None:
     async def _open_serial_channel(self) -> None:
         address, bmc = self.options.serial_channel, self.bmc
         if address is None:
@@ -178,6 +177,7 @@ class Instance:
         await self.serial_channel.start()
         self._stack.push_async_callback(self.serial_channel.close)
 
+    async def _open_control(self) -> None:
         from baseboard.fleet.api import methods  # the LAN answers already while these are imported
         from baseboard.fleet.control import ControlServer
 
@@ -298,9 +298,9 @@ class Instance:
 
     def _user(self, event: events.UserChanged, now: float) -> None:
         self.lan.server.close_sessions_of(event.user_id, but=event.by_session)
-
         if self.serial_channel is not None:
             self.serial_channel.server.close_sessions_of(event.user_id, but=event.by_session)
+
     def _channel(self, event: events.ChannelChanged, now: float) -> None:
         server = self.lan.server
         if event.channel == server.channel and not self.bmc.authority.policy(event.channel).enabled:
@@ -325,14 +325,14 @@ class Instance:
     def _reset(self, event: events.ControllerReset, now: float) -> None:
         """A warm reset leaves sessions open: ipmitool closes its own after it.  [IPMI 20.3]"""
         if event.cold:
+            if self.serial_channel is not None:
+                self._loop.call_soon(self.serial_channel.server.close_all)
             self._loop.call_soon(self.lan.server.close_all)  # after the answer has left
 
     # -- owner of the VM ports -----------------------------------------------------------------------
 
     def connected(self, port: VmPort) -> None:
         """A machine's end is there."""
-            if self.serial_channel is not None:
-                self._loop.call_soon(self.serial_channel.server.close_all)
         self._wire_changed()
 
     def capable(self, port: VmPort, capabilities: Capability) -> None:
