@@ -1,4 +1,4 @@
-"""What the controller tells its chassis: frozen dataclasses named for what happened.
+"""What the controller tells its chassis: values named for what happened.
 
 A handler never waits. It answers at once, and what takes time leaves as one of these; whoever does it
 calls back later (`chassis.power_changed(on, now)`).
@@ -6,11 +6,11 @@ calls back later (`chassis.power_changed(on, now)`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 from baseboard.ipmi.ipmb import BusMessage
 from baseboard.ipmi.message import Session
+from baseboard.ipmi.value import Value
 
 
 class PowerAction(IntEnum):
@@ -41,12 +41,10 @@ class RestartCause(IntEnum):
     RTC_WAKEUP = 0xB
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Value):
     """Base of all."""
 
 
-@dataclass(frozen=True, slots=True)
 class PowerRequested(Event):
     """The chassis is to do this to the machine."""
 
@@ -54,19 +52,16 @@ class PowerRequested(Event):
     cause: RestartCause = RestartCause.CHASSIS_CONTROL
 
 
-@dataclass(frozen=True, slots=True)
 class IdentifyChanged(Event):
     """The chassis identify light went on or off."""
 
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
 class NmiRequested(Event):
     """A watchdog pre-timeout wants a non-maskable interrupt."""
 
 
-@dataclass(frozen=True, slots=True)
 class AttentionChanged(Event):
     """The attention (SMS_ATN) of the system interface, and whether it interrupts."""
 
@@ -74,14 +69,12 @@ class AttentionChanged(Event):
     interrupt: bool
 
 
-@dataclass(frozen=True, slots=True)
 class InterruptEnableChanged(Event):
     """Set BMC Global Enables switched the receive-message-queue interrupt: the interface's own enable."""
 
     enabled: bool
 
 
-@dataclass(frozen=True, slots=True)
 class BridgedResponse(Event):
     """The answer to a tracked Send Message: goes to the console as a message of its own.  [IPMI 6.13.3]"""
 
@@ -91,7 +84,6 @@ class BridgedResponse(Event):
     response: BusMessage
 
 
-@dataclass(frozen=True, slots=True)
 class UserChanged(Event):
     """A user's name, password, access or enable changed: sessions opened with the old ones end."""
 
@@ -100,21 +92,18 @@ class UserChanged(Event):
     """Id of the session that made the change: it may go on, for it has yet to close itself."""
 
 
-@dataclass(frozen=True, slots=True)
 class ChannelChanged(Event):
     """A channel's access settings changed."""
 
     channel: int
 
 
-@dataclass(frozen=True, slots=True)
 class ControllerReset(Event):
     """Cold or Warm Reset: sessions end after the answer has left."""
 
     cold: bool
 
 
-@dataclass(frozen=True, slots=True)
 class PlatformEvent(Event):
     """Something happened that belongs into the SEL."""
 
@@ -125,14 +114,12 @@ class PlatformEvent(Event):
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
 class SensorEventLogged(Event):
     """A record was added to the SEL; for whoever watches (the control socket)."""
 
     record: bytes
 
 
-@dataclass(frozen=True, slots=True)
 class TrapRequested(Event):
     """An alert: this datagram is to be sent there."""
 
@@ -141,7 +128,6 @@ class TrapRequested(Event):
     datagram: bytes
 
 
-@dataclass(frozen=True, slots=True)
 class SolChanged(Event):
     """A command gave serial over LAN to a session, or (None) took it away: the engine has something to do."""
 

@@ -5,8 +5,8 @@ Theory of operation
 A subclass of `Request`, `Response` or `Record` lists its fields with the byte numbers that the
 specification's table has: 1-based, so that byte 1 of a response is its completion code. From the list,
 three straight-line functions (`__init__`, `decode`, `encode`) are written and compiled, as `dataclasses`
-does, so that a declared message costs what a hand-written one would. That happens when a class is first
-used: a controller that starts does not wait for the messages that nobody sends.
+does, so that a declared message costs what a hand-written one would. That happens when each is first
+called: a controller that starts does not wait for the messages that nobody sends.
 
     class GetDeviceIdResponse(Response):
         device_id:       int  = u8(2)
@@ -37,6 +37,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Self, TypeVar, dataclass_transform
 
 from baseboard.errors import DecodeError
+from baseboard.ipmi.value import Immutable
 
 REQUIRED: Any = object()
 
@@ -253,30 +254,37 @@ def _write_string(text: str) -> bytes:
     return bytes((0xC0 | len(data),)) + data
 
 
-def _compile(cls: Any) -> None:
-    """Write and compile `__init__`, `decode` and `encode` of a declared class."""
-    first = cls.FIRST
-    rows = list(cls.FIELDS.items())
+def _compile(cls: Any, name: str) -> None:
+    """Write and compile one of the three functions of a declared class."""
     names: dict[str, Any] = {"DecodeError": DecodeError, "cls_name": cls.__name__, "new": object.__new__}
-    fixed_end = max((row.byte + row.size for _, row in rows if not row.open_ended), default=first)
-    open_ended = any(row.open_ended for _, row in rows)
-    fixed_end = max(fixed_end, *(row.byte for _, row in rows if row.open_ended), first)
-    need = cls.SIZE
-    limit = fixed_end - first
-    for name, row in rows:
+    for field_name, row in cls.FIELDS.items():
         names.update(row.names)
         if row.default is not REQUIRED:
-            names[f"default_{name}"] = row.default
+            names[f"default_{field_name}"] = row.default
+    source = "\n".join(_WRITERS[name](cls))
+    compiled: dict[str, Callable[..., Any]] = {}
+    exec(compile(source, f"<layout {cls.__module__}.{cls.__qualname__}>", "exec"), names, compiled)
+    setattr(cls, name, classmethod(compiled[name]) if name == "decode" else compiled[name])
 
-    # __init__
-    arguments = ", ".join(f"{n}" if r.default is REQUIRED else f"{n}=default_{n}" for n, r in rows)
-    body = "".join(f"    d[{n!r}] = {n}\n" for n, _ in rows)
-    head = f"def __init__(self{', *, ' + arguments if rows else ''}):\n    d = self.__dict__\n"
-    source = head + (body or "    pass\n") + "\n"
 
-    # decode
+def _fixed_end(cls: Any) -> int:
+    """The byte number behind the last one that has a fixed place."""
+    end: int = cls.FIRST
+    for row in cls.FIELDS.values():
+        end = max(end, row.byte if row.open_ended else row.byte + row.size)
+    return end
+
+
+def _init_source(cls: Any) -> list[str]:
+    arguments = (n if r.default is REQUIRED else f"{n}=default_{n}" for n, r in cls.FIELDS.items())
+    head = f"def __init__({', '.join(('self', '*', *arguments)) if cls.FIELDS else 'self'}):"
+    return [head, "    d = self.__dict__", *(f"    d[{name!r}] = {name}" for name in cls.FIELDS)]
+
+
+def _decode_source(cls: Any) -> list[str]:
+    need, limit = cls.SIZE, _fixed_end(cls) - cls.FIRST
     lines = ["def decode(cls, data):", "    size = len(data)"]
-    if open_ended:
+    if any(row.open_ended for row in cls.FIELDS.values()):
         lines.append(f"    if size < {need}:")
         lines.append(
             f"        raise DecodeError(f'{{cls_name}}: {{size}} bytes, at least {need} are needed')"
@@ -291,8 +299,8 @@ def _compile(cls: Any) -> None:
         )
     lines.append("    self = new(cls)")
     lines.append("    d = self.__dict__")
-    for name, row in rows:
-        offset = row.byte - first
+    for name, row in cls.FIELDS.items():
+        offset = row.byte - cls.FIRST
         read = row.read.format(o=offset)
         if row.default is REQUIRED or (row.open_ended and not row.size):
             lines.append(f"    d[{name!r}] = {read}")
@@ -304,9 +312,11 @@ def _compile(cls: Any) -> None:
                 lines.append(f"    if {offset} < size < {offset + row.size}:")
                 lines.append(f"        raise DecodeError('{cls.__name__}: it ends inside {name}')")
     lines.append("    return self")
-    source += "\n".join(lines) + "\n"
+    return lines
 
-    # encode
+
+def _encode_source(cls: Any) -> list[str]:
+    first, fixed_end, rows = cls.FIRST, _fixed_end(cls), list(cls.FIELDS.items())
     pieces: dict[int, list[str]] = {number: [] for number in range(first, fixed_end)}
     appended: list[str] = []
     for name, row in rows:
@@ -327,28 +337,28 @@ def _compile(cls: Any) -> None:
     fixed = prefix + [" | ".join(pieces[n]) or "0" for n in range(first, fixed_end)]
     whole = f"bytes(({', '.join(fixed)}{',' if fixed else ''}))"
     lines.append("    return " + " + ".join([whole, *appended]))
-    source += "\n".join(lines) + "\n"
+    return lines
 
-    compiled: dict[str, Callable[..., Any]] = {}
-    exec(compile(source, f"<layout {cls.__module__}.{cls.__qualname__}>", "exec"), names, compiled)
-    compiled["decode"] = classmethod(compiled["decode"])  # type: ignore[assignment]  # it is no function then
-    for name in COMPILED:
-        if vars(cls)[name] is COMPILED[name]:
-            setattr(cls, name, compiled[name])
+
+_WRITERS: Mapping[str, Callable[[Any], list[str]]] = {
+    "__init__": _init_source,
+    "decode": _decode_source,
+    "encode": _encode_source,
+}
 
 
 def _first_init(self: Any, **values: Any) -> None:
-    _compile(type(self))
+    _compile(type(self), "__init__")
     self.__init__(**values)
 
 
 def _first_decode(cls: Any, data: bytes) -> Any:
-    _compile(cls)
+    _compile(cls, "decode")
     return cls.decode(data)
 
 
 def _first_encode(self: Any) -> bytes:
-    _compile(type(self))
+    _compile(type(self), "encode")
     return bytes(self.encode())
 
 
@@ -365,7 +375,7 @@ COMPILED: dict[str, Any] = {
     kw_only_default=True,
     field_specifiers=(u8, u16, u24, u32, i8, i16, bits, bit, split, raw, tail, array, numbers, group, string),
 )
-class Layout:
+class Layout(Immutable):
     """A table of fields. Subclass `Request`, `Response` or `Record`."""
 
     FIRST: ClassVar[int] = 1
@@ -400,26 +410,6 @@ class Layout:
     def encode(self) -> bytes:
         """The bytes of this message."""
         raise NotImplementedError  # every subclass has its own
-
-    def replace(self, **changes: Any) -> Self:
-        """A copy with some fields changed."""
-        return type(self)(**(self.__dict__ | changes))
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{type(self).__name__} is immutable")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"{type(self).__name__} is immutable")
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__dict__ == other.__dict__
-
-    def __hash__(self) -> int:
-        return hash((type(self), *self.__dict__.values()))
-
-    def __repr__(self) -> str:
-        values = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
-        return f"{type(self).__name__}({values})"
 
 
 class Request(Layout):

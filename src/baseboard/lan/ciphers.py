@@ -19,8 +19,6 @@ from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 
 class Authentication(IntEnum):
     """[IPMI 13.28, Table 13-17]"""
@@ -222,6 +220,9 @@ class Aes:
     __slots__ = ("decrypt_blocks", "encrypt_blocks")
 
     def __init__(self, k2: bytes) -> None:
+        # The start does not wait for these, the first session does: 8 ms, 4 MB.
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
         cipher = Cipher(algorithms.AES(k2[:16]), modes.CBC(bytes(16)))
         self.encrypt_blocks: Callable[[bytes], bytes] = cipher.encryptor().update
         """Takes a random block and the padded text, gives vector and ciphertext."""

@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from baseboard.errors import DecodeError, LocalProtocolError
+from baseboard.ipmi.value import Value
 from baseboard.lan import sol_packet as bits
 from baseboard.lan.sol_packet import HEADER, MAXIMUM_CHARACTERS, SolPacket
 from baseboard.lan.sol_receiver import Receiver
@@ -33,33 +33,28 @@ INBOUND_SIZE: Final = 255
 OUTBOUND_SIZE: Final = HEADER + MAXIMUM_CHARACTERS
 
 
-class SolEvent:
+class SolEvent(Value):
     """Base of what the engine tells the shell."""
 
 
-@dataclass(frozen=True, slots=True)
 class CharactersReceived(SolEvent):
     """The console sent these to the machine."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
 class BreakReceived(SolEvent):
     """The machine is to see a break."""
 
 
-@dataclass(frozen=True, slots=True)
 class WakeReceived(SolEvent):
     """The machine is to see ring or wake."""
 
 
-@dataclass(frozen=True, slots=True)
 class InputFlushed(SolEvent):
     """What waits for the machine is to be forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
 class ControlChanged(SolEvent):
     """The lines that the machine's port sees: clear to send, and carrier detect with data set ready."""
 

@@ -7,11 +7,11 @@ are as ipmi_sim 2.0.33 to 2026 and QEMU 5.1 to 11.1 speak them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
 from baseboard.ipmi.message import Message
+from baseboard.ipmi.value import Value
 
 VERSION = 1
 
@@ -92,35 +92,30 @@ class ResponseReceived(NamedTuple):
     """Completion code first."""
 
 
-@dataclass(frozen=True, slots=True)
-class VersionReceived:
+class VersionReceived(Value):
     """The other end's version of the protocol; there is only 1."""
 
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class CapabilitiesReceived:
+class CapabilitiesReceived(Value):
     """What the machine offers from now on."""
 
     capabilities: Capability
 
 
-@dataclass(frozen=True, slots=True)
-class MachineReset:
+class MachineReset(Value):
     """The machine says that it was reset."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttentionReceived:
+class AttentionReceived(Value):
     """The controller sets or clears the attention bit of the system interface."""
 
     attention: bool
     interrupt: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OperationReceived:
+class OperationReceived(Value):
     """The controller orders this."""
 
     operation: Operation
