@@ -18,6 +18,7 @@ from baseboard.bmc.handlers import (
     messaging,
     payload,
     pef,
+    picmg,
     sdr,
     sel,
     sensors,
@@ -54,6 +55,7 @@ TABLES: tuple[CommandTable, ...] = (
     serial.TABLE,
     sol.TABLE,
     absent.FORWARDING,
+    picmg.TABLE,
     dcmi.TABLE,
 )
 

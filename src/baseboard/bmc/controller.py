@@ -27,6 +27,8 @@ from baseboard.bmc.device import ROOM as DEVICE
 from baseboard.bmc.device import Device
 from baseboard.bmc.firewall import ROOM as FIREWALL
 from baseboard.bmc.firewall import Firewall
+from baseboard.bmc.firmware import ROOM as FIRMWARE
+from baseboard.bmc.firmware import Upgrade
 from baseboard.bmc.fru import ROOM as FRU
 from baseboard.bmc.fru import FruSettings, FruStore
 from baseboard.bmc.fru_fields import with_fields
@@ -90,6 +92,7 @@ class Bmc(Controller):
         self.lan_configuration = LanConfiguration(self.changes, settings.lan, self.device)
         self.system_info = SystemInfo(self.changes, settings.system_info)
         self.serial_configuration = SerialConfiguration(self.changes)
+        self.upgrade = Upgrade(self.changes, self.device, self.emit)
         self.authority = BmcAuthority(
             self.device, self.users, self.channels, self.lan_configuration, self.serial_configuration
         )
@@ -179,6 +182,7 @@ class Bmc(Controller):
             FIREWALL: self.firewall,
             SERIAL: self.serial_configuration,
             DCMI: self.dcmi,
+            FIRMWARE: self.upgrade,
             PEF: self.pef,
         }
         self._timed: tuple[Timed, ...] = (

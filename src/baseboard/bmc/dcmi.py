@@ -9,7 +9,6 @@ consequence.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from baseboard.bmc.changes import Changes, Rows
 from baseboard.bmc.limits import Alarm, Consequences, Watch
@@ -21,6 +20,7 @@ from baseboard.bmc.well_known import POWER_LIMIT_SENSOR, THERMAL_LIMIT_SENSOR
 from baseboard.errors import CommandError
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.dcmi import LONGEST_IDENTIFIER, Configuration, ExceptionAction, Refusal, ThermalAction
+from baseboard.ipmi.value import Value
 
 ROOM = "dcmi"
 
@@ -54,8 +54,7 @@ CONFIGURATION: dict[int, bytes] = {
 _DISCOVERY_BITS = 0x83
 
 
-@dataclass(frozen=True, slots=True)
-class PowerLimit:
+class PowerLimit(Value):
     """As Set Power Limit has it. The defaults can be set as they are: ipmitool writes one field at a time,
     and the others as it has read them.
     """
@@ -68,8 +67,7 @@ class PowerLimit:
     active: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ThermalLimit:
+class ThermalLimit(Value):
     """Of one entity instance; no actions: nothing happens."""
 
     actions: int = 0
@@ -148,11 +146,11 @@ class Dcmi:
             raise CommandError(Refusal.TIME_OUT_OF_RANGE, f"at least {SHORTEST_CORRECTION} ms")
         if not 0 < limit.sampling <= KEPT:
             raise CommandError(Refusal.PERIOD_OUT_OF_RANGE, f"1 to {KEPT:.0f} s")
-        self._keep_limit(replace(limit, active=self.power_limit.active))
+        self._keep_limit(limit.replace(active=self.power_limit.active))
 
     def activate_power_limit(self, active: bool) -> None:
         """Activate or deactivate it."""
-        self._keep_limit(replace(self.power_limit, active=active))
+        self._keep_limit(self.power_limit.replace(active=active))
 
     def _keep_limit(self, limit: PowerLimit) -> None:
         self.power_limit = limit

@@ -23,6 +23,7 @@ from baseboard.ipmi.app_device import (
 )
 from baseboard.ipmi.codec import Encoded
 from baseboard.ipmi.completion import CompletionCode
+from baseboard.ipmi.picmg import FirmwareVersion
 
 ROOM = "device"
 
@@ -75,6 +76,11 @@ class Device:
         self.self_test = GetSelfTestResultsResponse(result=0x55, detail=0x00)  # no error
         self.system_state: int = SystemPowerState.UNKNOWN
         self.device_state: int = DevicePowerState.D0
+        self._firmware = FirmwareVersion(
+            major=settings.firmware_major,
+            minor_bcd=settings.firmware_minor // 10 << 4 | settings.firmware_minor % 10,
+            auxiliary=settings.auxiliary,
+        )
         self.identity = self._encode_identity()
         """The answer to Get Device ID: the request that every benchmark and keep-alive sends."""
 
@@ -104,6 +110,16 @@ class Device:
         """The GUID in packet order."""
         return self._guid[::-1]
 
+    @property
+    def firmware(self) -> FirmwareVersion:
+        """The version that Get Device ID tells."""
+        return self._firmware
+
+    def set_firmware(self, version: FirmwareVersion) -> None:
+        """Another version is at work."""
+        self._firmware = version
+        self.identity = self._encode_identity()
+
     def guid_response(self) -> GetGuidResponse:
         """The answer to Get Device GUID and Get System GUID."""
         return GetGuidResponse(guid=self.guid)
@@ -130,9 +146,9 @@ class Device:
             device_id=settings.device_id,
             device_revision=settings.device_revision,
             provides_device_sdrs=settings.provides_device_sdrs,
-            firmware_major=settings.firmware_major,
+            firmware_major=self._firmware.major,
             updating=False,
-            firmware_minor_bcd=settings.firmware_minor // 10 << 4 | settings.firmware_minor % 10,
+            firmware_minor_bcd=self._firmware.minor_bcd,
             ipmi_version_bcd=IPMI_VERSION_BCD,
             sensor_device=Capability.SENSORS in has,
             sdr_repository=Capability.SDR_REPOSITORY in has,
@@ -144,6 +160,6 @@ class Device:
             chassis_device=Capability.CHASSIS in has,
             manufacturer_id=settings.manufacturer_id,
             product_id=settings.product_id,
-            auxiliary=settings.auxiliary,
+            auxiliary=self._firmware.auxiliary,
         )
         return Encoded(data=response.encode()[1:])

@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from baseboard.ipmi.ipmb import BusMessage
 from baseboard.ipmi.message import Session
+from baseboard.ipmi.picmg import FirmwareVersion
 from baseboard.ipmi.value import Value
 
 
@@ -79,7 +80,7 @@ class BridgedResponse(Event):
     """The answer to a tracked Send Message: goes to the console as a message of its own.  [IPMI 6.13.3]"""
 
     peer: object
-    """`Context.peer` of the request that asked."""
+    """`Context.peer` of the request that asked: a console's address, or the server of the serial port."""
     session: Session | None
     response: BusMessage
 
@@ -126,6 +127,14 @@ class TrapRequested(Event):
     address: str
     port: int
     datagram: bytes
+
+
+class FirmwareUploaded(Event):
+    """An image of a component came, whole; it is to be kept before the answer leaves."""
+
+    component: int
+    version: FirmwareVersion
+    data: bytes
 
 
 class SolChanged(Event):

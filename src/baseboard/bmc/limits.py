@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from baseboard.bmc.chassis import Chassis
 from baseboard.bmc.events import Event, PowerAction, PowerRequested
@@ -11,14 +10,14 @@ from baseboard.bmc.platform_events import PlatformEvents
 from baseboard.bmc.sensor import DiscreteSensor
 from baseboard.bmc.sensors import Sensors
 from baseboard.ipmi.records.sel import UNSPECIFIED
+from baseboard.ipmi.value import Value
 
 LIMIT_EVENT = 0x05
 """Event/reading type of limits; offset 1 is "limit exceeded".  [IPMI 42.1, Table 42-2]"""
 EXCEEDED = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(Value):
     """The sensor that tells of a limit."""
 
     sensor_type: int

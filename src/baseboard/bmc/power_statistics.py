@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+
+from baseboard.ipmi.value import Value
 
 KEPT = 3600.0
 """Seconds."""
@@ -11,8 +12,7 @@ KEPT = 3600.0
 _UNITS = (1, 60, 3600, 86_400)
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(Value):
     """Of one period, in watts."""
 
     current: int

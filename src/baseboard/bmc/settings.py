@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from baseboard.bmc.channels import ChannelSettings
 from baseboard.bmc.chassis import ChassisSettings
 from baseboard.bmc.device import DeviceSettings
+from baseboard.bmc.firmware import FirmwareSettings
 from baseboard.bmc.fru import FruSettings
 from baseboard.bmc.fru_fields import FruField
 from baseboard.bmc.lan_configuration import LanSettings
@@ -40,6 +41,7 @@ class Settings:
     """None: the default server's, with serial numbers from the GUID."""
     fru_fields: tuple[FruField, ...] = ()
     """Put in place of those of device 0."""
+    firmware: FirmwareSettings = field(default_factory=FirmwareSettings)
     simulation: SimulationSettings = field(default_factory=SimulationSettings)
     ipmb: IpmbSettings = field(default_factory=IpmbSettings)
     satellites: tuple[SatelliteSettings, ...] = ()

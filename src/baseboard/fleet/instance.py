@@ -38,6 +38,7 @@ from baseboard.power.simulated import SimulatedMachine
 from baseboard.power.wire import WireMachine
 from baseboard.store.database import Store, StoreError
 from baseboard.store.directory import CONTROL
+from baseboard.store.firmware import keep_firmware
 from baseboard.vm.protocol import Capability
 
 if TYPE_CHECKING:
@@ -313,6 +314,11 @@ class Instance:
     def _trap(self, event: events.TrapRequested, now: float) -> None:
         self._alerts.send(event.address, event.port, event.datagram)
 
+    def _firmware(self, event: events.FirmwareUploaded, now: float) -> None:
+        version = event.version
+        name = f"component-{event.component}-{version.major}.{version.minor_bcd:02x}.bin"
+        keep_firmware(self.options.state, name, event.data)
+
     def _bridged(self, event: events.BridgedResponse, now: float) -> None:
         serial = self.serial_channel
         if serial is not None and event.peer is serial.server:
@@ -380,6 +386,7 @@ _DELIVERIES: dict[type[events.Event], Callable[[Instance, Any, float], None]] = 
     events.ChannelChanged: Instance._channel,
     events.SolChanged: Instance._sol,
     events.TrapRequested: Instance._trap,
+    events.FirmwareUploaded: Instance._firmware,
     events.BridgedResponse: Instance._bridged,
     events.ControllerReset: Instance._reset,
 }

@@ -4,6 +4,7 @@
     password         the first user's password, when no other file was named
     control.sock     the control socket of the running instance
     vm.sock          where a guest is looked for, when no --vm was given
+    firmware/        images that clients uploaded
     lock             held by the running instance, with its process id
 
 Everything is made readable for its owner alone, whatever the umask is.
