@@ -14,6 +14,19 @@ from baseboard.ipmi import Privilege
 
 COMMANDS = json.loads((Path(__file__).parents[1] / "data" / "commands.json").read_text())["commands"]
 
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "commands.md"
+
+CHAPTERS = {
+    "00": "Chassis, 00h",
+    "02": "Bridge, 02h",
+    "04": "Sensor/Event, 04h",
+    "06": "Application, 06h",
+    "0A": "Storage, 0Ah",
+    "0C": "Transport, 0Ch",
+    "2C.00": "PICMG and HPM.1, 2Ch, group 00h",
+    "2C.DC": "DCMI, 2Ch, group DCh",
+}
+
 LEVELS = {
     "none": Privilege.NONE,
     "callback": Privilege.CALLBACK,
@@ -72,9 +85,39 @@ def test_deviations_are_deviations() -> None:
     assert all(told[key] != level for key, (level, _) in DEVIATIONS.items())
 
 
+def page() -> str:
+    """docs/reference/commands.md as the tables have it."""
+    lines = [
+        "# Commands",
+        "",
+        "Every command of IPMI 2.0, DCMI 1.5 and PICMG/HPM.1: the least privilege that it takes, or why it",
+        "is left out. `none` is accepted outside a session; `system` over interfaces without sessions alone.",
+        "",
+        "`python -m tests.bmc.test_command_tables` writes this page from the command tables.",
+    ]
+    chapter = ""
+    for netfn, number, _, name in COMMANDS:
+        if netfn != chapter:
+            chapter = netfn
+            head = "| command | name | privilege | left out because |"
+            lines += ["", f"## {CHAPTERS[netfn]}", "", head, "|---|---|---|---|"]
+        row = ROWS[netfn, number]
+        level = row.privilege.name.lower() if row.handler else ""
+        lines.append(f"| {number}h | {name} | {level} | {row.reason} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_page_is_that_of_the_tables() -> None:
+    assert PAGE.read_text() == page(), "write it anew: python -m tests.bmc.test_command_tables"
+
+
 @pytest.mark.parametrize(
     "table", TABLES, ids=lambda table: f"{table.netfn:02X}/{table.commands[0].number:02X}"
 )
 def test_tables_are_in_the_order_of_numbers(table: Any) -> None:
     numbers = [row.number for row in table.commands]
     assert numbers == sorted(numbers)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
