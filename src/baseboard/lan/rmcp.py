@@ -63,14 +63,14 @@ HEADER_15 = Struct("<4sBII")  # RMCP header, authentication type, session sequen
 CODE_LENGTH_15 = 16
 MOST_MESSAGE_15 = 255
 
-# Lengths of a whole datagram at which old LAN controllers stumbled.  [IPMI 13.6, legacy pad]
-_LEGACY_PAD = frozenset((56, 84, 112, 128, 156))
-
 
 def frame_15(kind: int, sequence: int, session_id: int, code: bytes, message: bytes) -> bytes:
-    """An IPMI 1.5 packet; `code` is empty for authentication type none."""
-    frame = HEADER_15.pack(IPMI, kind, sequence, session_id) + code + bytes((len(message),)) + message
-    return frame + b"\x00" if len(frame) in _LEGACY_PAD else frame
+    """An IPMI 1.5 packet; `code` is empty for authentication type none.
+
+    The "legacy pad" byte is left out: it was for old LAN controllers that lost datagrams of some lengths,
+    and ipmitool and python-ipmi take it for a byte of the message.  [IPMI 13.6]
+    """
+    return HEADER_15.pack(IPMI, kind, sequence, session_id) + code + bytes((len(message),)) + message
 
 
 # -------------------------------------------------------------------------------------------- RMCP+
