@@ -18,8 +18,8 @@ a restart or a power-off of the machine. Nothing rolls back, so "commit write" i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from typing import NamedTuple
 
 from baseboard.bmc.changes import Changes, Rows
 from baseboard.bmc.events import RestartCause
@@ -103,8 +103,7 @@ LENGTHS: Mapping[int, int] = {
 # fmt: on
 
 
-@dataclass(frozen=True, slots=True)
-class BootChoice:
+class BootChoice(NamedTuple):
     """What to start from, as decoded from valid boot flags."""
 
     device: BootDevice

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from typing import NamedTuple
 
 from baseboard.bmc.boot_options import BootOptions
 from baseboard.bmc.changes import Changes, Rows
@@ -81,8 +82,7 @@ class Button(IntEnum):
 
 
 # fmt: off
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """An event of the sensor-specific kind (6Fh).  [IPMI Table 42-3]"""
 
     sensor_type:   int

@@ -9,8 +9,7 @@ request and returns a response, or raises `CommandError`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from baseboard.errors import CommandError, DecodeError
 from baseboard.ipmi.codec import Request, Response
@@ -29,8 +28,7 @@ ANY_LUN = frozenset((0, 1, 2, 3))
 BMC_LUN = frozenset((0,))
 
 
-@dataclass(frozen=True, slots=True)
-class Command(Generic[Q]):
+class Command(NamedTuple, Generic[Q]):
     """One row of a command table (Appendix G); without a handler it states why there is none."""
 
     number: int
@@ -41,8 +39,7 @@ class Command(Generic[Q]):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandTable:
+class CommandTable(NamedTuple):
     """The commands of one network function, in command-number order.
 
     `group` is the defining body's byte of a group extension (netfn 2Ch), which is the first data byte of
@@ -55,11 +52,11 @@ class CommandTable:
 
     def only(self, *numbers: int) -> CommandTable:
         """These commands of it."""
-        return replace(self, commands=tuple(row for row in self.commands if row.number in numbers))
+        return self._replace(commands=tuple(row for row in self.commands if row.number in numbers))
 
     def without(self, *numbers: int) -> CommandTable:
         """All commands but these."""
-        return replace(self, commands=tuple(row for row in self.commands if row.number not in numbers))
+        return self._replace(commands=tuple(row for row in self.commands if row.number not in numbers))
 
 
 def _answer(code: int) -> bytes:

@@ -7,8 +7,8 @@ default are computed in `lan_configuration`; those that we do not have are rows 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from baseboard.errors import CommandError
 from baseboard.ipmi.completion import CompletionCode
@@ -32,8 +32,7 @@ class Access(Enum):
 RW, RO, FIXED, ABSENT = Access.READ_WRITE, Access.READ_ONLY, Access.FIXED, Access.ABSENT
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One row of the table."""
 
     number: LanParameter

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from baseboard.bmc.changes import Changes, Rows
 from baseboard.bmc.pef_filters import DEFAULT_FILTERS, FIRST_POLICY, NUMBER_OF_FILTERS
@@ -54,8 +55,7 @@ class PefSettings:
     """UDP port of whoever receives the traps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One row of the table."""
 
     number: PefParameter

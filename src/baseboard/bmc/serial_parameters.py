@@ -7,8 +7,8 @@ do (telephone alerts, TAP pagers, PPP) is a row with the reason.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from baseboard.errors import CommandError
 from baseboard.ipmi.completion import CompletionCode
@@ -27,8 +27,7 @@ class Access(Enum):
     ABSENT = "absent"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One row of the table."""
 
     number: SerialParameter

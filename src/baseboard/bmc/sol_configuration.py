@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from baseboard.bmc.changes import Changes, Rows
 from baseboard.bmc.set_in_progress import PARAMETER_NOT_SUPPORTED, READ_ONLY, SetInProgress
@@ -68,8 +69,7 @@ def _bit_rate(data: bytes) -> bytes | None:
     return bytes((rate,)) if rate == 0 or rate in BIT_RATES else None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One parameter that can be written: `check` gives what is kept, None for what is not allowed."""
 
     size: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from baseboard.errors import ConfigError
 from baseboard.fleet.options import Options
@@ -13,8 +13,7 @@ FIRST_USER = 2
 """User 1 is the null user.  [IPMI 6.9]"""
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(NamedTuple):
     """What `Users.provision` wants to know."""
 
     user_id: int

@@ -7,7 +7,7 @@ with a table. Nothing here is secret by itself, but an `Account` carries a passw
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from baseboard.ipmi.privilege import Privilege
 
@@ -45,8 +45,7 @@ class ChannelPolicy:
     authentication_types: tuple[int, int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class LoginStatus:
+class LoginStatus(NamedTuple):
     """Bits 2:0 of the status in Get Channel Authentication Capabilities.  [IPMI 22.13, Table 22-15]"""
 
     anonymous: bool

@@ -26,9 +26,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from baseboard.errors import LocalProtocolError
 from baseboard.lan import sol_packet as bits
@@ -44,8 +43,7 @@ SHORTEST_RETRY: Final = 0.01
 """What "back to back" means for a retry interval of 0."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SolTiming:
+class SolTiming(NamedTuple):
     """SOL parameters 3 and 4 [IPMI 26.3, Table 26-5], and what stands for a bit rate."""
 
     accumulate_interval: float = 0.01

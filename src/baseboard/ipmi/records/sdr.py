@@ -7,7 +7,7 @@ specification's tables, which count the header: hence their `FIRST = 6`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from baseboard.errors import DecodeError
 from baseboard.ipmi.codec import Record, tail, u8, u16
@@ -64,8 +64,7 @@ BODIES: Mapping[int, type[Body]] = {
 # fmt: on
 
 
-@dataclass(frozen=True, slots=True)
-class SensorDataRecord:
+class SensorDataRecord(NamedTuple):
     """A record taken apart."""
 
     record_id: int
