@@ -1,4 +1,23 @@
 """Where devices stand: I/O ports, memory, PCI and the SMBus.
 
-A bus knows addresses, access widths and interrupt lines, and nothing of what a register means.
+A bus knows addresses, access widths and interrupt lines, and nothing of what a register means. What cannot
+be built (overlapping ports, an address out of range, an interrupt that is none) is a `ConfigError`.
 """
+
+from baseboard.interface.bus.isa import IsaBus
+from baseboard.interface.bus.line import Line
+from baseboard.interface.bus.memory import MemoryBus
+from baseboard.interface.bus.pci import Identity, Interface, PciFunction, PciState
+from baseboard.interface.bus.smbus import Failure, SmBus
+
+__all__ = [
+    "Failure",
+    "Identity",
+    "Interface",
+    "IsaBus",
+    "Line",
+    "MemoryBus",
+    "PciFunction",
+    "PciState",
+    "SmBus",
+]
