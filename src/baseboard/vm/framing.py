@@ -24,6 +24,8 @@ LONGEST_MESSAGE = 302
 """Id, 300 bytes of message and checksum, as QEMU's end has it."""
 _LONGEST_FRAME = 2 * LONGEST_MESSAGE
 """The same with every byte escaped."""
+_LONGEST_BEGINNING = 2 * 3
+"""Id, netFn/LUN and command, every byte escaped."""
 
 _TERMINATOR = re.compile(rb"([\xa0\xa1])")
 _ESCAPED = re.compile(rb"\xaa+(.)", re.DOTALL)
@@ -63,11 +65,14 @@ def frame_command(data: bytes) -> bytes:
 class Deframer:
     """Takes bytes as they come, gives frames: (terminator, unescaped bytes before it)."""
 
-    __slots__ = ("_dropping", "_partial", "faults")
+    __slots__ = ("_beginning", "_dropping", "_partial", "faults", "overlong")
 
     def __init__(self) -> None:
         self._partial = b""
         self._dropping = False
+        self._beginning = b""
+        self.overlong: list[bytes] = []
+        """First three bytes of messages that were too long, for whoever answers them; he empties it."""
         self.faults: dict[Fault, int] = dict.fromkeys(Fault, 0)
         """How many malformed frames of each kind were survived."""
 
@@ -80,6 +85,7 @@ class Deframer:
             frame = pieces[i]
             if self._dropping:
                 self._dropping = False
+                self._drop(pieces[i + 1], self._beginning)
                 continue
             if ESCAPE in frame and len(frame) <= _LONGEST_FRAME:
                 if frame.endswith(ESCAPE):
@@ -88,13 +94,19 @@ class Deframer:
                 frame = _ESCAPED.sub(_clear_bit_4, frame)
             if len(frame) > LONGEST_MESSAGE:
                 self.faults[Fault.OVERLONG] += 1
+                self._drop(pieces[i + 1], pieces[i])
                 continue
             frames.append((pieces[i + 1], frame))
         if len(partial) > _LONGEST_FRAME and not self._dropping:
             self._dropping = True
+            self._beginning = partial[:_LONGEST_BEGINNING]
             self.faults[Fault.OVERLONG] += 1
         self._partial = b"" if self._dropping else partial
         return frames
+
+    def _drop(self, end: bytes, frame: bytes) -> None:
+        if end == MESSAGE_END:
+            self.overlong.append(_ESCAPED.sub(_clear_bit_4, frame[:_LONGEST_BEGINNING])[:3])
 
 
 def _clear_bit_4(match: re.Match[bytes]) -> bytes:

@@ -91,6 +91,10 @@ class _Link:
                     self._receive_message(frame)
             elif frame:
                 self._receive_command(frame)
+        if self._deframer.overlong:
+            for beginning in self._deframer.overlong:
+                self._receive_overlong(beginning)
+            self._deframer.overlong.clear()
 
     def next_event(self) -> LinkEvent | None:
         """What happened next, oldest first; None when nothing is left."""
@@ -114,6 +118,9 @@ class _Link:
 
     def _receive_message(self, frame: bytes) -> None:
         raise NotImplementedError
+
+    def _receive_overlong(self, beginning: bytes) -> None:
+        """A message was too long: dropped, but these are its id, netFn/LUN and command."""
 
     def _receive_command(self, frame: bytes) -> None:
         row = self.COMMANDS.get(frame[0])
@@ -252,14 +259,20 @@ class MachineLink(_Link):
     def __init__(self) -> None:
         super().__init__()
         self._id = 0
-        self._asked: set[int] = set()
+        self._asked: dict[int, tuple[int, int]] = {}
+        """By id of what waits for its answer: the answer's network function, and the command."""
 
     def _receive_message(self, frame: bytes) -> None:
-        if frame[0] not in self._asked:
-            return  # a late answer, or one to nothing
-        self._asked.remove(frame[0])
         address = frame[1]
+        if self._asked.get(frame[0]) != (address >> 2, frame[2]):
+            return  # a late answer, or one to nothing
+        del self._asked[frame[0]]
         self._events.append(ResponseReceived(frame[0], address >> 2, address & 3, frame[2], frame[3:-1]))
+
+    def _receive_overlong(self, beginning: bytes) -> None:
+        # As QEMU 5.1 to 11.1: an answer that is too long answers C6h.
+        if len(beginning) == 3:
+            self._receive_message(beginning + _TRUNCATED + b"\0")
 
     def send_request(self, message: Message) -> int:
         """Ask; returns the id that the response will have. Ids count up and come again after 256."""
@@ -268,7 +281,7 @@ class MachineLink(_Link):
             raise LocalProtocolError(f"{len(data)} bytes do not fit into a message")
         id_ = self._id
         self._id = id_ + 1 & 0xFF
-        self._asked.add(id_)
+        self._asked[id_] = netfn | 1, command
         self._output.append(frame_message(bytes((id_, netfn << 2 | lun, command)) + data))
         return id_
 
