@@ -321,3 +321,18 @@ def test_any_messages_from_elsewhere_are_survived(messages: list[tuple[bool, byt
             data = message.encode()
         chassis.bmc.bus.receive_message(data, wire, 1.0)
     assert len(wire.sent) <= len(messages) * 2
+
+
+@pytest.mark.parametrize("tracking", ["00", "40"])
+def test_messages_to_ourselves_are_not_nested(chassis: Chassis, tracking: str) -> None:
+    """A datagram has room for hundreds of them, one in the other."""
+    message = BusMessage(0x20, 0x06, 0, 0x20, 0, 2, 0x01)
+    for _ in range(400):
+        message = BusMessage(0x20, 0x06, 0, 0x20, 0, 2, 0x34, b"\x00" + message.encode())
+    assert chassis.ask(f"18 34 {tracking}" + message.encode().hex(), chassis.console()) == "1c 34 00"
+    if tracking == "40":
+        (event,) = chassis.events()
+        assert isinstance(event, BridgedResponse)
+        assert event.response.data == b"\xd5"
+    else:
+        assert chassis.bmc.messaging.get_message().data[5:-1] == b"\xd5"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +21,7 @@ TABLES = (dcmi.TABLE, fru.TABLE, sel.TABLE, sdr.TABLE, chassis.TABLE)
 
 
 def server(load: float = 0.5, on: bool = True, settings: Settings | None = None) -> Conversation:
-    settings = replace(settings or Settings(), simulation=SimulationSettings(load=load))
+    settings = (settings or Settings()).replace(simulation=SimulationSettings(load=load))
     talk = Conversation(*TABLES, settings=settings)
     talk.bmc.start(0.0)
     talk.bmc.chassis.found(on, 0.0)
@@ -252,7 +250,7 @@ def test_or_nothing_happens(talk: Conversation) -> None:
 
 def test_a_server_without_a_sensor_for_it_logs_all_the_same() -> None:
     settings = Settings()
-    settings = replace(settings, sensors=tuple(s for s in settings.sensors if s.number != 0x0A))
+    settings = settings.replace(sensors=tuple(s for s in settings.sensors if s.number != 0x0A))
     talk = server(settings=settings)
     talk.ask(IMPOSSIBLE.format(action="11"))
     talk.ask("b0 05 dc 01 00 00")
@@ -302,7 +300,7 @@ def test_at_most_eight() -> None:
         )
         for n in range(10)
     )
-    talk = server(settings=replace(Settings(), sensors=Settings().sensors + more))
+    talk = server(settings=Settings().replace(sensors=Settings().sensors + more))
     assert talk.ask("b0 07 dc 01 41 00 01").split()[4:6] == ["0c", "08"]
     assert talk.ask("b0 07 dc 01 41 00 10").split()[4:6] == ["0c", "04"]
     assert talk.ask("b0 10 dc 01 41 00 12") == "b4 10 00 dc 0c 02 1c 12 1d 13"

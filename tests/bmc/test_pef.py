@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -544,7 +543,7 @@ def test_nothing_leaves_unless_it_was_configured() -> None:
     talk.ask("30 01 01 13 01 00 00 c0 00 02 07 00 00 00 00 00 00")
     talk.ask(HOT)
     assert talk.traps() == []  # PEF alerting is still disabled on the channel
-    talk.bmc.channels.get(1).volatile = replace(talk.bmc.channels.get(1).volatile, pef_alerting=True)  # type: ignore[union-attr]
+    talk.bmc.channels.get(1).volatile = talk.bmc.channels.get(1).volatile.replace(pef_alerting=True)  # type: ignore[union-attr]
     talk.ask(HOT)
     assert [trap.address for trap in talk.traps()] == ["192.0.2.7"]
 
@@ -601,7 +600,7 @@ def test_alerts_follow_one_another() -> None:
 
 
 def test_unacknowledged_alerts_are_sent_again_too() -> None:
-    talk = make(replace(RECEIVER, retries=1, timeout=3))
+    talk = make(RECEIVER.replace(retries=1, timeout=3))
     talk.ask(HOT)
     (trap,) = talk.traps()
     assert talk.wait(3) == [trap]
@@ -624,7 +623,7 @@ def test_unacknowledged_alerts_are_sent_again_too() -> None:
 )
 def test_rules_of_a_policy_set(rule: int, answered: bool, addresses: list[str]) -> None:
     third = AlertDestination(address=ip_address("192.0.2.9"))
-    talk = make(replace(ACKNOWLEDGED, retries=0), SECOND, third)
+    talk = make(ACKNOWLEDGED.replace(retries=0), SECOND, third)
     talk.ask(f"10 12 09 02 {0x18 | rule:02x} 12 00")
     talk.ask(HOT)
     traps = talk.traps()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 import pytest
 from tests.bmc.conversation import Conversation
@@ -76,8 +75,8 @@ def test_outside_a_session(lan: Lan, request_: str, response: str) -> None:
 
 def test_authentication_capabilities_follow_the_settings(lan: Lan) -> None:
     access = lan.bmc.channels.resolve(1, Context()).volatile
-    lan.bmc.channels.resolve(1, Context()).volatile = replace(
-        access, per_message_authentication=False, user_level_authentication=False
+    lan.bmc.channels.resolve(1, Context()).volatile = access.replace(
+        per_message_authentication=False, user_level_authentication=False
     )
     lan.bmc.channels.resolve(1, Context()).key = bytes(range(20))
     lan.bmc.users.provision(1, b"", b"secret")

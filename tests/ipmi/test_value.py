@@ -16,6 +16,11 @@ class Place(Point):
     name: str = ""
 
 
+class Named(Value, kw_only=True):
+    x: int
+    y: int = 2
+
+
 class Other(Value):
     x: int
     y: int
@@ -60,3 +65,9 @@ def test_nothing_changes() -> None:
 def test_every_field_once(positional: tuple[int, ...], named: dict[str, int]) -> None:
     with pytest.raises(TypeError, match="Point takes x, y, each once"):
         Point(*positional, **named)
+
+
+def test_fields_that_are_given_by_name_alone() -> None:
+    assert (Named(x=1).x, Named(x=1).y) == (1, 2)
+    with pytest.raises(TypeError, match="Named takes x, y, each once"):
+        Named(1)  # type: ignore[misc]  # that is what is tested

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,8 +66,7 @@ def decode(datagram: bytes) -> TrapMessage:
     st.integers(0, 0xFFFFFF),
 )
 def test_the_trap_as_rfc_1157_reads_it(community: bytes, agent: bytes, uptime: float, specific: int) -> None:
-    trap = replace(
-        DELL,
+    trap = DELL.replace(
         sensor_type=specific >> 16,
         event_type=specific >> 8 & 0xFF,
         deassertion=bool(specific & 0x80),
@@ -99,7 +96,7 @@ def test_the_trap_as_rfc_1157_reads_it(community: bytes, agent: bytes, uptime: f
     ],
 )
 def test_alert_strings_are_custom_fields(text: bytes, fields: bytes) -> None:
-    body = replace(DELL, text=text).body()
+    body = DELL.replace(text=text).body()
     assert body[:46] == DELL_BODY[:46]
     assert body[46:] == fields
     assert len(body) <= 110

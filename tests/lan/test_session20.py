@@ -362,6 +362,25 @@ def test_a_payload_may_be_unencrypted_but_is_authenticated_unless_activated_othe
     assert console.unseal(datagram) == (0x41, 1, b"x")
 
 
+def test_a_payload_without_authentication_moves_no_session() -> None:
+    """Whoever saw the session id could else have everything else of the session sent to himself."""
+    server, receiver = make_server(), Receiver()
+    server.payloads[1] = receiver
+    console = Console(server).login()
+    session_id = server.active()[0].id
+    server.protect_payload(session_id, 1, authenticated=False)
+    console.address = ELSEWHERE
+    forged = console.seal(b"injected", payload_type=1, encrypted=False, authenticated=False, sequence=1)
+    assert console.send(forged) is None
+    assert receiver.log == []
+    assert server.active()[0].console_ip == bytes((192, 0, 2, 7))
+    server.send_message(session_id, GET_DEVICE_ID)
+    assert [address for _, address in server.datagrams_to_send()] == [CONSOLE]
+    console.address = CONSOLE
+    console.send(forged)
+    assert [data for _, data, _ in receiver.log] == [b"injected"]
+
+
 def test_payload_types_that_nobody_takes_are_dropped(server: LanServer) -> None:
     console = Console(server).login()
     for payload_type in (1, 2, 0x10, 0x12, 0x14, 0x20, 0x3F):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -225,7 +224,7 @@ def test_a_channel_that_is_switched_off_is_silent() -> None:
     assert line.say("[18 00 40 02 80 00]") == ["[1C 00 40 00]"]
     assert any(isinstance(event, ChannelChanged) for event in iter(line.bmc.next_event, None))
     assert line.say("[18 00 01]") == []
-    off = Line(Privilege.ADMINISTRATOR, replace(SETTINGS, channels=ChannelSettings()))
+    off = Line(Privilege.ADMINISTRATOR, SETTINGS.replace(channels=ChannelSettings()))
     off.server.receive_data(b"[18 00 01]\r\xa0\x20\xa5", 1.0)
     assert off.server.data_to_send() == b""
 

@@ -7,13 +7,11 @@ HOST:PORT            [IPV6]:PORT                                                
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from baseboard.errors import ConfigError
+from baseboard.ipmi.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Value):
     """A Unix socket's path, or a host and port; a pseudo-terminal has none of them."""
 
     kind: str

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from baseboard.bmc.channels import Channels
@@ -283,8 +283,7 @@ class Alerts:
             return trap
         own = event.generator_id == BMC_ADDRESS and not event.lun and not event.channel
         entity, instance = self._entities.get(event.sensor_number, (0, 0)) if own else (0, 0)
-        return replace(
-            trap,
+        return trap.replace(
             sensor_device=event.generator_id,
             sensor_number=event.sensor_number,
             sensor_type=event.sensor_type,

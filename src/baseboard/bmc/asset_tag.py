@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from baseboard.bmc.fru import FruStore
 from baseboard.errors import CommandError, DecodeError, LocalProtocolError
 from baseboard.ipmi.completion import CompletionCode
@@ -53,9 +51,9 @@ def write_tag(store: FruStore, tag: bytes) -> None:
         inventory = decode_inventory(bytes(device.data))
     except DecodeError:
         inventory = Inventory()
-    product = replace(inventory.product or ProductArea(), asset_tag=tag.decode("latin-1"))
+    product = (inventory.product or ProductArea()).replace(asset_tag=tag.decode("latin-1"))
     try:
-        image = encode_inventory(replace(inventory, product=product), len(device.data))
+        image = encode_inventory(inventory.replace(product=product), len(device.data))
     except LocalProtocolError:
         raise CommandError(CompletionCode.OUT_OF_SPACE, "the inventory is full") from None
     store.write(SERVER, 0, image)

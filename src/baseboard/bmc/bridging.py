@@ -17,7 +17,8 @@ writes, it knows: on the bus of a chassis 20h is the manager.
 
 What is sent to our own address is executed with the privilege of the sender, as a bus has no privileges; for
 the same reason a console needs Operator for anything but a message to system software (LUN 10b of our
-address, or the system interface's channel).
+address, or the system interface's channel). A Send Message in a message to ourselves is refused: it could
+hold the next, and so on for a whole datagram.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def send(bmc: Controller, request: SendMessageRequest, context: Context) -> byte
     """Send it on; what Send Message answers, or LATER.  Raises CommandError."""
     if request.tracking not in (Tracking.NONE, Tracking.TRACK, Tracking.RAW):
         raise CommandError(CompletionCode.INVALID_FIELD, "reserved kind of tracking")
+    if context.channel == Channel.PRIMARY_IPMB and context.peer is None:
+        raise CommandError(CompletionCode.NOT_IN_PRESENT_STATE, "we sent this to ourselves: once is enough")
     has_asker = context.session is not None or context.channel in (Channel.PRIMARY_IPMB, Channel.SERIAL)
     if request.tracking == Tracking.TRACK and (not has_asker or context.peer is None):
         raise CommandError(CompletionCode.INVALID_FIELD, "there is nobody to give the answer to")

@@ -23,6 +23,7 @@ from baseboard.ipmi.app_channels import (
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.message import Context
 from baseboard.ipmi.privilege import Channel, Privilege
+from baseboard.ipmi.value import Value
 
 ROOM = "channels"
 
@@ -40,8 +41,7 @@ LAN_ACCESS_MODES = (AccessMode.DISABLED, AccessMode.ALWAYS_AVAILABLE)
 """Pre-boot and shared belong to serial channels.  [IPMI 6.6, Table 6-4]"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelSettings:
+class ChannelSettings(Value, kw_only=True):
     """What the channels are before anybody changes them."""
 
     system_interface: ChannelProtocol = ChannelProtocol.KCS
@@ -56,8 +56,7 @@ class ChannelSettings:
     """It is served from the start; else a client enables it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelAccess:
+class ChannelAccess(Value):
     """One setting of Set Channel Access."""
 
     mode: AccessMode = AccessMode.ALWAYS_AVAILABLE
@@ -76,8 +75,8 @@ class ChannelState:
     protocol: ChannelProtocol
     session_support: SessionSupport = SessionSupport.SESSION_LESS
     auxiliary: bytes = bytes(2)
-    volatile: ChannelAccess = ChannelAccess()
-    non_volatile: ChannelAccess = ChannelAccess()
+    volatile: ChannelAccess = field(default_factory=ChannelAccess)
+    non_volatile: ChannelAccess = field(default_factory=ChannelAccess)
     key: bytes = field(default=b"", repr=False)
     """K_G, 20 bytes; empty: not set (all zeros)."""
     key_locked: bool = False

@@ -18,7 +18,6 @@ the last power event, the power-on hours and everything that a Set command write
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
@@ -39,6 +38,7 @@ from baseboard.ipmi.chassis import (
     SetChassisCapabilitiesRequest,
 )
 from baseboard.ipmi.completion import CompletionCode
+from baseboard.ipmi.value import Value
 
 ROOM = "chassis"
 ALL_ACTIONS = frozenset(PowerAction)
@@ -111,8 +111,7 @@ Log = Callable[[int, int, int, bool, bytes, float], None]
 """`Bmc.platform_event`: sensor type, sensor number, event type, deassertion, event data, now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChassisSettings:
+class ChassisSettings(Value, kw_only=True):
     """What a configuration may say of the chassis."""
 
     power_restore_policy: RestorePolicy = RestorePolicy.PREVIOUS

@@ -7,8 +7,6 @@ Device GUID and the System GUID are the same here: one virtual machine, one cont
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from baseboard.bmc.changes import Changes, Rows
 from baseboard.errors import CommandError
 from baseboard.ipmi.app_device import (
@@ -24,6 +22,7 @@ from baseboard.ipmi.app_device import (
 from baseboard.ipmi.codec import Encoded
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.picmg import FirmwareVersion
+from baseboard.ipmi.value import Value
 
 ROOM = "device"
 
@@ -45,8 +44,7 @@ _SYSTEM_STATES = frozenset(SystemPowerState)
 _DEVICE_STATES = frozenset(DevicePowerState)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceSettings:
+class DeviceSettings(Value, kw_only=True):
     """The identity that Get Device ID tells."""
 
     device_id: int = 0x20

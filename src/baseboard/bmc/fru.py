@@ -7,18 +7,17 @@ from then on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from baseboard.bmc.changes import Changes, Rows
 from baseboard.errors import CommandError
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.records.fru import Inventory, encode_inventory
+from baseboard.ipmi.value import Value
 
 ROOM = "fru"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FruSettings:
+class FruSettings(Value, kw_only=True):
     """One inventory device."""
 
     fru_id: int = 0
@@ -29,7 +28,7 @@ class FruSettings:
     size: int = 2048
     """Bytes of the device, a multiple of 8."""
     writable: bool = True
-    inventory: Inventory = field(default_factory=Inventory)
+    inventory: Inventory = Inventory()
     image: bytes = b""
     """A ready-made image instead of `inventory`."""
 

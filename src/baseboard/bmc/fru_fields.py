@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from baseboard.bmc.fru import FruSettings
 from baseboard.ipmi.records.fru import BoardArea, ChassisArea, ProductArea
+from baseboard.ipmi.value import Value
 
 SERVER = 0
 """FRU device id of the server itself."""
@@ -15,8 +15,7 @@ SERVER = 0
 _EMPTY: dict[str, Any] = {"chassis": ChassisArea(), "board": BoardArea(), "product": ProductArea()}
 
 
-@dataclass(frozen=True, slots=True)
-class FruField:
+class FruField(Value):
     """One field: area "chassis", "board" or "product"; the field's name as in the area's class."""
 
     area: str
@@ -34,7 +33,7 @@ def with_fields(devices: Sequence[FruSettings], given: Iterable[FruField]) -> tu
 
 def _replaced(device: FruSettings, by_area: dict[str, dict[str, str]]) -> FruSettings:
     areas: dict[str, Any] = {
-        area: replace(getattr(device.inventory, area) or _EMPTY[area], **texts)
+        area: (getattr(device.inventory, area) or _EMPTY[area]).replace(**texts)
         for area, texts in by_area.items()
     }
-    return replace(device, inventory=replace(device.inventory, **areas))
+    return device.replace(inventory=device.inventory.replace(**areas))

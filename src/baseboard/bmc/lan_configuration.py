@@ -22,6 +22,7 @@ from baseboard.errors import CommandError, ConfigError
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.privilege import Privilege
 from baseboard.ipmi.transport_lan import AddressSource, AuthenticationTypes, LanParameter
+from baseboard.ipmi.value import Value
 
 ROOM = "lan_configuration"
 
@@ -44,8 +45,7 @@ _IPV6_ENABLED_STATIC = 0x80
 _IPV6_ACTIVE, _IPV6_DISABLED = 0, 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertDestination:
+class AlertDestination(Value, kw_only=True):
     """Where the traps of alerts go, until Set LAN Configuration Parameters 18 and 19 say otherwise."""
 
     address: IPv4Address | IPv6Address
@@ -57,8 +57,7 @@ class AlertDestination:
     """How often, at most; 0-7."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanSettings:
+class LanSettings(Value, kw_only=True):
     """Who may open which kind of session, and where alerts go."""
 
     cipher_suites: tuple[int, ...] = (17, 3)

@@ -8,7 +8,6 @@ their keys, which are Alert Immediate's, is volatile. There is no ICMB, and so n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from baseboard.bmc.changes import Changes, Rows
@@ -26,6 +25,7 @@ from baseboard.ipmi.sensor_pef import (
     PolicyRule,
     Severity,
 )
+from baseboard.ipmi.value import Value
 from baseboard.lan.pet import TRAP_PORT
 
 ROOM = "pef"
@@ -41,8 +41,7 @@ KIND = 0x60
 """The filter type stays when parameter 7 switches a filter on or off: ipmitool 1.8.19 writes 0 there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PefSettings:
+class PefSettings(Value, kw_only=True):
     """How events are filtered before anybody changes it."""
 
     enabled: bool = True

@@ -8,7 +8,6 @@ the big controller, in rooms that begin with its address.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from baseboard.bmc.base import Controller
@@ -69,7 +68,7 @@ class Satellite(Controller):
             | (Capability.SENSORS if settings.sensors else 0)
             | (Capability.FRU if settings.fru else 0)
         )
-        identity = replace(settings.device, provides_device_sdrs=True, capabilities=self.capabilities)
+        identity = settings.device.replace(provides_device_sdrs=True, capabilities=self.capabilities)
         self.device = Device(self.changes, identity)
         self.messaging = Messaging(self.emit)
         self.port = Port(bus, settings.address)

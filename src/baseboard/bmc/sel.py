@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from baseboard.bmc.changes import Changes, Rows
 from baseboard.bmc.reservations import Reservations
@@ -21,6 +20,7 @@ from baseboard.errors import CommandError
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.records.sel import SIZE, is_timestamped
 from baseboard.ipmi.storage_sdr import FIRST, LAST
+from baseboard.ipmi.value import Value
 
 ROOM = "sel"
 STATUS = "status"
@@ -29,8 +29,7 @@ UNKNOWN_TIME = 0xFFFF_FFFF
 LARGEST_CAPACITY = 0xFFFE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelSettings:
+class SelSettings(Value, kw_only=True):
     """How the log behaves."""
 
     capacity: int = 4000

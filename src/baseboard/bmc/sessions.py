@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from baseboard.ipmi.message import Session, SessionTable
 
-
 MOST_SLOTS = 63
 """Get Session Info has six bits for them."""
 

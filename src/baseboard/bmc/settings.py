@@ -5,8 +5,6 @@ Plain values: where they come from (a file, flags, a test) is not this room's bu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from baseboard.bmc.channels import ChannelSettings
 from baseboard.bmc.chassis import ChassisSettings
 from baseboard.bmc.device import DeviceSettings
@@ -22,26 +20,26 @@ from baseboard.bmc.simulation.server import DEFAULT_SENSORS
 from baseboard.bmc.simulation.simulation import SimulationSettings
 from baseboard.bmc.sol_configuration import SolSettings
 from baseboard.bmc.system_info import SystemInfoSettings
+from baseboard.ipmi.value import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Value, kw_only=True):
     """What a controller is made from."""
 
-    device: DeviceSettings = field(default_factory=DeviceSettings)
-    channels: ChannelSettings = field(default_factory=ChannelSettings)
-    lan: LanSettings = field(default_factory=LanSettings)
-    system_info: SystemInfoSettings = field(default_factory=SystemInfoSettings)
-    sol: SolSettings = field(default_factory=SolSettings)
-    chassis: ChassisSettings = field(default_factory=ChassisSettings)
-    sel: SelSettings = field(default_factory=SelSettings)
-    pef: PefSettings = field(default_factory=PefSettings)
+    device: DeviceSettings = DeviceSettings()
+    channels: ChannelSettings = ChannelSettings()
+    lan: LanSettings = LanSettings()
+    system_info: SystemInfoSettings = SystemInfoSettings()
+    sol: SolSettings = SolSettings()
+    chassis: ChassisSettings = ChassisSettings()
+    sel: SelSettings = SelSettings()
+    pef: PefSettings = PefSettings()
     sensors: tuple[SensorSettings, ...] = DEFAULT_SENSORS
     fru: tuple[FruSettings, ...] | None = None
     """None: the default server's, with serial numbers from the GUID."""
     fru_fields: tuple[FruField, ...] = ()
     """Put in place of those of device 0."""
-    firmware: FirmwareSettings = field(default_factory=FirmwareSettings)
-    simulation: SimulationSettings = field(default_factory=SimulationSettings)
-    ipmb: IpmbSettings = field(default_factory=IpmbSettings)
+    firmware: FirmwareSettings = FirmwareSettings()
+    simulation: SimulationSettings = SimulationSettings()
+    ipmb: IpmbSettings = IpmbSettings()
     satellites: tuple[SatelliteSettings, ...] = ()

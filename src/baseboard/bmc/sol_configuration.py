@@ -8,7 +8,6 @@ rate: the two are remembered and act on nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from baseboard.bmc.changes import Changes, Rows
@@ -17,6 +16,7 @@ from baseboard.errors import CommandError
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.privilege import Channel, Privilege
 from baseboard.ipmi.transport_sol import BIT_RATES, SolParameter
+from baseboard.ipmi.value import Value
 from baseboard.lan.sol_sender import SolTiming
 
 ROOM = "sol"
@@ -25,8 +25,7 @@ FORCE_ENCRYPTION = 0x80
 FORCE_AUTHENTICATION = 0x40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SolSettings:
+class SolSettings(Value, kw_only=True):
     """What the SOL parameters are before anybody changes them."""
 
     enabled: bool = True

@@ -6,13 +6,12 @@ The names of the running system and of its version are forgotten when the machin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from baseboard.bmc.changes import Changes, Rows
 from baseboard.bmc.set_in_progress import PARAMETER_NOT_SUPPORTED, SetInProgress
 from baseboard.errors import CommandError
 from baseboard.ipmi.app_system_info import StringEncoding, SystemInfoParameter
 from baseboard.ipmi.completion import CompletionCode
+from baseboard.ipmi.value import Value
 
 ROOM = "system_info"
 
@@ -24,8 +23,7 @@ MAXIMUM_LENGTH = MAXIMUM_SETS * SET_SIZE - HEADER_SIZE
 VOLATILE = (SystemInfoParameter.OPERATING_SYSTEM_NAME, SystemInfoParameter.PRESENT_OS_VERSION)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemInfoSettings:
+class SystemInfoSettings(Value, kw_only=True):
     """What is told until software tells otherwise."""
 
     system_firmware_version: str = "1.0"

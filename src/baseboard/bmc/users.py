@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from baseboard.bmc.changes import Changes, Rows
@@ -18,6 +18,7 @@ from baseboard.bmc.events import Event, UserChanged
 from baseboard.errors import CommandError
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.privilege import Channel, Privilege
+from baseboard.ipmi.value import Value
 
 ROOM = "users"
 
@@ -32,8 +33,7 @@ LIMITS = frozenset((*range(Privilege.CALLBACK, Privilege.OEM + 1), Privilege.NO_
 """Levels that Set User Access may give."""
 
 
-@dataclass(frozen=True, slots=True)
-class UserAccess:
+class UserAccess(Value):
     """What a user may do on one channel."""
 
     limit: Privilege = Privilege.NO_ACCESS
@@ -145,13 +145,13 @@ class Users:
         if limit not in LIMITS:
             raise CommandError(CompletionCode.INVALID_FIELD, f"no privilege level {limit}")
         old = user.access.get(channel, NO_ACCESS)
-        new = replace(old, limit=Privilege(limit))
+        new = old.replace(limit=Privilege(limit))
         if rights is not None:
-            new = replace(
-                new, ipmi_messaging=rights[0], link_authentication=rights[1], callback_only=rights[2]
+            new = new.replace(
+                ipmi_messaging=rights[0], link_authentication=rights[1], callback_only=rights[2]
             )
         if session_limit is not None:
-            new = replace(new, session_limit=session_limit)
+            new = new.replace(session_limit=session_limit)
         user.access[channel] = new
         row = [
             int(new.limit),

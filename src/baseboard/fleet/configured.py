@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from baseboard.aio.endpoint import (
@@ -69,7 +68,7 @@ class _Meaning:
         options = self._lan(options)
         options = self._users(options)
         options = self._machine(options)
-        options = replace(options, settings=self._settings(options.settings))
+        options = options.replace(settings=self._settings(options.settings))
         if self._mistakes:
             raise ConfigError("\n".join(text for _, text in sorted(self._mistakes)))
         return options
@@ -77,12 +76,10 @@ class _Meaning:
     def _lan(self, options: Options) -> Options:
         lan = self._file.lan
         port = DEFAULT_LAN.port if lan.port is None else lan.port
-        return replace(
-            options,
+        return options.replace(
             lan=Address("udp", host=lan.host, port=port),
             lan_ports=options.lan_ports if lan.port is None else 1,
-            lan_server=replace(
-                options.lan_server,
+            lan_server=options.lan_server.replace(
                 sessions=lan.sessions,
                 session_timeout=lan.session_timeout,
                 half_open=lan.half_open,
@@ -104,8 +101,7 @@ class _Meaning:
                 self._mistake(
                     ("user", number), "password_file is missing: only the first user can do without"
                 )
-        return replace(
-            options,
+        return options.replace(
             user=first.name,
             password_file=self._password_file(first, 0),
             limit=_privilege(first.privilege),
@@ -136,8 +132,7 @@ class _Meaning:
         serial = (
             self._address(parse_console, console.address, ("console", "address")) if console.address else None
         )
-        return replace(
-            options,
+        return options.replace(
             vms=tuple(address for address in addresses if address is not None),
             console=serial,
             serial_channel=self._address(parse_serial_channel, channel.address, ("serial_channel", "address"))
@@ -156,7 +151,7 @@ class _Meaning:
         except ConfigError as error:
             self._mistake(loc, str(error).partition(": ")[2])
             return None
-        return replace(address, path=str(self._beside(address.path))) if address.kind == "unix" else address
+        return address.replace(path=str(self._beside(address.path))) if address.kind == "unix" else address
 
     def _settings(self, settings: Settings) -> Settings:
         lan, power, identity, sol = self._file.lan, self._file.power, self._file.identity, self._file.sol
@@ -164,10 +159,8 @@ class _Meaning:
         types = AuthenticationTypes(0)
         for name in lan.ipmi15:
             types |= AUTHENTICATION_TYPES[name]
-        return replace(
-            settings,
-            device=replace(
-                settings.device,
+        return settings.replace(
+            device=settings.device.replace(
                 device_id=identity.device_id,
                 device_revision=identity.device_revision,
                 firmware_major=identity.firmware_major,
@@ -176,11 +169,10 @@ class _Meaning:
                 product_id=identity.product_id,
                 guid=self._guid(identity.guid),
             ),
-            channels=replace(
-                settings.channels, lan_limit=_privilege(lan.privilege_limit), lan_pef_alerting=bool(alerts)
+            channels=settings.channels.replace(
+                lan_limit=_privilege(lan.privilege_limit), lan_pef_alerting=bool(alerts)
             ),
-            lan=replace(
-                settings.lan,
+            lan=settings.lan.replace(
                 cipher_suites=tuple(lan.cipher_suites),
                 insecure_cipher_zero=lan.insecure_cipher_zero,
                 authentication_types=types,
@@ -188,8 +180,7 @@ class _Meaning:
                 community=pef.community.encode(),
                 destinations=alerts,
             ),
-            sol=replace(
-                settings.sol,
+            sol=settings.sol.replace(
                 enabled=sol.enabled,
                 privilege=_privilege(sol.privilege),
                 force_encryption=sol.force_encryption,
@@ -199,15 +190,14 @@ class _Meaning:
                 retry_count=sol.retry_count,
                 retry_interval=sol.retry_interval,
             ),
-            chassis=replace(
-                settings.chassis,
+            chassis=settings.chassis.replace(
                 power_restore_policy=RESTORE_POLICIES[power.restore_policy],
                 power_cycle_interval=power.cycle_interval,
                 starts_on=power.starts_on,
             ),
-            pef=replace(settings.pef, enabled=pef.enabled, destinations=len(alerts), trap_port=pef.trap_port),
-            sel=replace(settings.sel, **self._file.sel.model_dump()),
-            simulation=replace(settings.simulation, **self._file.simulation.model_dump(exclude={"sensors"})),
+            pef=settings.pef.replace(enabled=pef.enabled, destinations=len(alerts), trap_port=pef.trap_port),
+            sel=settings.sel.replace(**self._file.sel.model_dump()),
+            simulation=settings.simulation.replace(**self._file.simulation.model_dump(exclude={"sensors"})),
             sensors=configured_sensors(self._file, self._mistake),
             fru_fields=tuple(self._fru_fields()),
             ipmb=configured_ipmb(self._file),

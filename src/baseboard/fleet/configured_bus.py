@@ -49,9 +49,9 @@ def _satellite(satellite: Satellite, index: int, mistake: Mistake) -> SatelliteS
         name=satellite.name,
         entity=(FIRMWARE, index + 2),  # we are the first
         sensors=tuple(replace(sensor, entity=board) for sensor in sensors),
-        fru=tuple(replace(inventory, entity=board) for inventory in _inventory(satellite)),
+        fru=tuple(inventory.replace(entity=board) for inventory in _inventory(satellite)),
     )
-    identity = replace(settings.device, device_id=satellite.device_id, product_id=satellite.product_id)
+    identity = settings.device.replace(device_id=satellite.device_id, product_id=satellite.product_id)
     return replace(settings, device=identity)
 
 

@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from baseboard.aio.alerts import AlertSender
@@ -120,10 +119,10 @@ class Instance:
             "password_file": str(options.password_file),
             "state": str(options.state),
             "control": str(self.control.path),
-            "vms": [replace(vm.address, port=vm.port).stream for vm in self.vms],
+            "vms": [vm.address.replace(port=vm.port).stream for vm in self.vms],
             "console": console,
             "serial_channel": self.serial_channel.name if self.serial_channel is not None else None,
-            "ipmb": [replace(port.address, port=port.port).stream for port in self.ipmb],
+            "ipmb": [port.address.replace(port=port.port).stream for port in self.ipmb],
             "pid": os.getpid(),
         }
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from baseboard.aio.endpoint import DEFAULT_LAN, Address
 from baseboard.bmc.settings import Settings
 from baseboard.ipmi.privilege import Privilege
+from baseboard.ipmi.value import Value
 from baseboard.lan.settings import LanSettings
 
 
@@ -20,8 +20,7 @@ class PowerKind(StrEnum):
     QEMU = "qemu"
 
 
-@dataclass(frozen=True, slots=True)
-class FurtherUser:
+class FurtherUser(Value):
     """A user beside the first one."""
 
     name: str
@@ -37,17 +36,16 @@ class Interface(StrEnum):
     SSIF = "ssif"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Value, kw_only=True):
     """Everything about one instance that is not the controller's own settings."""
 
     state: Path
     """State directory (0700): database, password file, control socket."""
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = Settings()
     lan: Address = DEFAULT_LAN
     lan_ports: int = 1
     """How many ports to try, from `lan.port` up, until one is free."""
-    lan_server: LanSettings = field(default_factory=lambda: LanSettings(announce_dcmi=True))
+    lan_server: LanSettings = LanSettings(announce_dcmi=True)
     """Bounds and times of sessions."""
     user: str = "admin"
     password_file: Path | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +20,7 @@ from baseboard.errors import ConfigError
 from baseboard.fleet.options import Interface, Options, PowerKind
 from baseboard.fleet.users import logins
 from baseboard.ipmi.privilege import Privilege
+from baseboard.ipmi.value import Value
 from baseboard.store.directory import VM
 from baseboard.store.password import Password
 
@@ -34,8 +35,7 @@ SERIAL_PRIVILEGES = {
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flags:
+class Flags(Value, kw_only=True):
     """The flags of `baseboard run` as they were typed."""
 
     state: Path
@@ -65,53 +65,53 @@ def plan(flags: Flags) -> tuple[Options, Password]:
     options = _flagged(options, flags)
     if options.qemu:
         if options.power is PowerKind.SIMULATED and flags.power is None:
-            options = replace(options, power=PowerKind.QEMU)
+            options = options.replace(power=PowerKind.QEMU)
     elif options.power is PowerKind.QEMU:
         raise ConfigError("power qemu needs the QEMU to run: baseboard run -- qemu-system-x86_64 ...")
     elif options.vms:
         if flags.vms and flags.power is None and options.power is PowerKind.SIMULATED:
-            options = replace(options, power=PowerKind.VM)  # who names a machine wants its power, not ours
+            options = options.replace(power=PowerKind.VM)  # who names a machine wants its power, not ours
     else:
-        options = replace(options, vms=(Address("unix", path=str(options.state / VM)),))
+        options = options.replace(vms=(Address("unix", path=str(options.state / VM)),))
     password = logins(options)[0].password
-    return replace(options, password_file=password.path), password
+    return options.replace(password_file=password.path), password
 
 
 def _flagged(options: Options, flags: Flags) -> Options:
     if flags.lan is not None:
-        options = replace(options, lan=parse_lan(flags.lan), lan_ports=1)
+        options = options.replace(lan=parse_lan(flags.lan), lan_ports=1)
     if flags.user is not None:
-        options = replace(options, user=_user(flags.user))
+        options = options.replace(user=_user(flags.user))
     if flags.password_file is not None:
-        options = replace(options, password_file=flags.password_file.absolute())
+        options = options.replace(password_file=flags.password_file.absolute())
     if flags.vms:
-        options = replace(options, vms=tuple(_absolute(parse_vm(text)) for text in flags.vms))
+        options = options.replace(vms=tuple(_absolute(parse_vm(text)) for text in flags.vms))
     if flags.console is not None:
-        options = replace(options, console=_absolute(parse_console(flags.console)))
+        options = options.replace(console=_absolute(parse_console(flags.console)))
     if flags.serial_channel is not None:
-        options = replace(options, serial_channel=_absolute(parse_serial_channel(flags.serial_channel)))
+        options = options.replace(serial_channel=_absolute(parse_serial_channel(flags.serial_channel)))
     if flags.serial_privilege is not None:
-        options = replace(options, serial_privilege=_privilege(flags.serial_privilege))
+        options = options.replace(serial_privilege=_privilege(flags.serial_privilege))
     if options.serial_channel is not None:
-        channels = replace(options.settings.channels, serial=True, serial_enabled=True)
-        options = replace(options, settings=replace(options.settings, channels=channels))
+        channels = options.settings.channels.replace(serial=True, serial_enabled=True)
+        options = options.replace(settings=options.settings.replace(channels=channels))
     if flags.ipmb:
-        options = replace(options, ipmb=tuple(_absolute(parse_ipmb(text)) for text in flags.ipmb))
+        options = options.replace(ipmb=tuple(_absolute(parse_ipmb(text)) for text in flags.ipmb))
     if flags.ipmb_address is not None:
         ipmb = replace(options.settings.ipmb, address=_bus_address(flags.ipmb_address))
-        options = replace(options, settings=replace(options.settings, ipmb=ipmb))
+        options = options.replace(settings=options.settings.replace(ipmb=ipmb))
         check_addresses(ipmb.address, options.settings.satellites)
     if flags.power is not None:
-        options = replace(options, power=_choice(PowerKind, flags.power, "--power"))
+        options = options.replace(power=_choice(PowerKind, flags.power, "--power"))
     if flags.interface is not None:
-        options = replace(options, interface=_choice(Interface, flags.interface, "--interface"))
+        options = options.replace(interface=_choice(Interface, flags.interface, "--interface"))
     if flags.qemu:
-        options = replace(options, qemu=flags.qemu)
+        options = options.replace(qemu=flags.qemu)
     return options
 
 
 def _absolute(address: Address) -> Address:
-    return replace(address, path=str(Path(address.path).absolute())) if address.kind == "unix" else address
+    return address.replace(path=str(Path(address.path).absolute())) if address.kind == "unix" else address
 
 
 def _bus_address(text: str) -> int:

@@ -1,7 +1,7 @@
 """Values: immutable, with named fields, equal when type and content are.
 
 What `dataclasses.dataclass(frozen=True)` makes of a class, without writing and compiling methods for each:
-that takes half a millisecond a class, which the many small events of a controller that starts are not worth.
+that takes half a millisecond a class, and a controller that starts has a hundred of them.
 """
 
 from __future__ import annotations
@@ -38,18 +38,21 @@ class Value(Immutable):
     """Subclasses annotate their fields, as a dataclass does, and nothing else."""
 
     NAMES: ClassVar[tuple[str, ...]] = ()
+    PLACES: ClassVar[tuple[str, ...]] = ()
+    """Which of them can be given without their names."""
     DEFAULTS: ClassVar[dict[str, Any]] = {}
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, *, kw_only: bool = False) -> None:
         own = tuple(cls.__annotations__)
         cls.NAMES += own
-        setattr(cls, "__match_args__", cls.NAMES)  # noqa: B010  # mypy lets nobody assign it
+        cls.PLACES += () if kw_only else own
+        setattr(cls, "__match_args__", cls.PLACES)  # noqa: B010  # mypy lets nobody assign it
         cls.DEFAULTS = cls.DEFAULTS | {name: vars(cls)[name] for name in own if name in vars(cls)}
 
     def __init__(self, *positional: Any, **named: Any) -> None:
-        names = self.NAMES
-        given = dict(zip(names, positional, strict=False))
+        names, places = self.NAMES, self.PLACES
+        given = dict(zip(places, positional, strict=False))
         values = self.DEFAULTS | given | named
-        if len(positional) > len(names) or given.keys() & named.keys() or values.keys() != set(names):
+        if len(positional) > len(places) or given.keys() & named.keys() or values.keys() != set(names):
             raise TypeError(f"{type(self).__name__} takes {', '.join(names) or 'nothing'}, each once")
         self.__dict__.update((name, values[name]) for name in names)

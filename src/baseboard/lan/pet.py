@@ -8,7 +8,8 @@ tests read its traps with such a library (pyasn1's RFC 1157), and with Net-SNMP'
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+from baseboard.ipmi.value import Value
 
 ENTERPRISE = (1, 3, 6, 1, 4, 1, 3183, 1, 1)
 """wiredformgmt.PET.version1: the trap's enterprise, and with .1 behind it the name of its variable."""
@@ -32,8 +33,7 @@ LONGEST_TEXT = 62
 _BODY = struct.Struct(">16sHIHBBBBBBB8sBIH")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlatformEventTrap:
+class PlatformEventTrap(Value, kw_only=True):
     """What a trap tells of an event."""
 
     # fmt: off

@@ -167,7 +167,7 @@ class LanServer(Sessions):
         session = self.sessions.get(session_id)
         if not isinstance(session, Session20):
             return None
-        if not session.authenticated and session.address != address:
+        if not kind & AUTHENTICATED and session.address != address:
             return None  # nothing but its address tells the console from anybody else
         opened = session.open(data)
         if opened is None:

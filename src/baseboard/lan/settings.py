@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from baseboard.ipmi.value import Value
 
 MOST_SESSIONS = 63
 """Get Session Info and Get Channel Info count sessions in six bits.  [IPMI 22.20, 22.24]"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanSettings:
+class LanSettings(Value, kw_only=True):
     """Bounds, times and choices of one LAN server."""
 
     sessions: int = MOST_SESSIONS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from baseboard.bmc.channels import ACCESS_MODE_NOT_SUPPORTED, LAN_ACCESS_MODES
@@ -48,15 +47,14 @@ def set_channel_access(bmc: Bmc, request: SetChannelAccessRequest, context: Cont
     for setting in (Setting.NON_VOLATILE, Setting.VOLATILE):
         access = channel.volatile if setting is Setting.VOLATILE else channel.non_volatile
         if request.access_setting == setting:
-            access = replace(
-                access,
+            access = access.replace(
                 mode=AccessMode(request.access_mode),
                 pef_alerting=not request.pef_alerting_disabled,
                 per_message_authentication=not request.per_message_authentication_disabled,
                 user_level_authentication=not request.user_level_authentication_disabled,
             )
         if request.limit_setting == setting:
-            access = replace(access, limit=Privilege(request.limit))
+            access = access.replace(limit=Privilege(request.limit))
         if setting in (request.access_setting, request.limit_setting):
             bmc.channels.set_access(channel, setting, access)
     return Done()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from baseboard.bmc.chassis import Chassis
 from baseboard.bmc.platform_events import PlatformEvents
@@ -11,6 +10,7 @@ from baseboard.bmc.sel import Sel
 from baseboard.bmc.sensor import DiscreteSensor, Sensor, ThresholdSensor
 from baseboard.bmc.simulation.physics import POWERED, Server
 from baseboard.errors import ConfigError
+from baseboard.ipmi.value import Value
 
 INTERVAL = 1.0
 """Seconds."""
@@ -21,8 +21,7 @@ SPIN_UP = 15.0
 LONGEST_STEP = 3600.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulationSettings:
+class SimulationSettings(Value, kw_only=True):
     """How the simulated server begins."""
 
     load: float = 0.2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import fields
 from typing import Any
 
 from baseboard.errors import DecodeError
@@ -31,14 +30,13 @@ def _areas(image: bytes) -> dict[str, Any]:
 
 def _fields(area: Any) -> dict[str, Any]:
     shown: dict[str, Any] = {}
-    for field in fields(area):
-        value = getattr(area, field.name)
-        if field.name == "manufactured":
+    for name, value in vars(area).items():
+        if name == "manufactured":
             value = None if value is None else time.strftime("%Y-%m-%d", time.gmtime(value))
-        elif field.name in ("kind", "language"):
+        elif name in ("kind", "language"):
             continue
         if value not in ("", b"", (), None):
-            shown[field.name] = _plain(value)
+            shown[name] = _plain(value)
     return shown
 
 

@@ -17,11 +17,11 @@ binary. C1h ends the list, therefore text of a single character is written with 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from baseboard.errors import DecodeError, LocalProtocolError
 from baseboard.ipmi.checksum import checksum, is_sound
 from baseboard.ipmi.codec import Record, array, bit, bits, decode_text, u8
+from baseboard.ipmi.value import Value
 
 FORMAT_VERSION = 0x01
 END_OF_FIELDS = 0xC1
@@ -59,8 +59,7 @@ class MultirecordHeader(Record):
     # fmt: on
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChassisArea:
+class ChassisArea(Value, kw_only=True):
     """[FRU 10, Table 10-1]"""
 
     kind: int = 0x17
@@ -69,8 +68,7 @@ class ChassisArea:
     custom: tuple[FieldValue, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoardArea:
+class BoardArea(Value, kw_only=True):
     """[FRU 11, Table 11-1]"""
 
     language: int = ENGLISH
@@ -84,8 +82,7 @@ class BoardArea:
     custom: tuple[FieldValue, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductArea:
+class ProductArea(Value, kw_only=True):
     """[FRU 12, Table 12-1]"""
 
     language: int = ENGLISH
@@ -99,8 +96,7 @@ class ProductArea:
     custom: tuple[FieldValue, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Multirecord:
+class Multirecord(Value):
     """One record of the multirecord area; `multirecords` knows what the data mean."""
 
     kind: int
@@ -108,8 +104,7 @@ class Multirecord:
     version: int = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory:
+class Inventory(Value, kw_only=True):
     """An image taken apart; None or empty: the area is absent."""
 
     internal: bytes | None = None
