@@ -62,6 +62,12 @@ class _WithQemu(click.Command):
     "listen:tcp:HOST:PORT; may be given several times (connect:unix:DIR/vm.sock).",
 )
 @click.option(
+    "--dummy",
+    metavar="PATH",
+    type=PATH,
+    help="A socket for `ipmitool -I dummy`: the system interface without a machine.",
+)
+@click.option(
     "--console", metavar="ADDRESS", help="The machine's serial port: unix:PATH, tcp:HOST:PORT or pty."
 )
 @click.option(

@@ -41,6 +41,10 @@ def _lines(ready: dict[str, Any], options: Options, password: Password, changed:
     yield "Ask it something:"
     for question in ("mc info", "sdr elist", "chassis power status"):
         yield f"  {tool} {question}"
+    if options.dummy is not None:
+        yield ""
+        yield "As the machine's own software asks, without a machine:"
+        yield f"  IPMI_DUMMY_SOCK={shlex.quote(str(options.dummy))} ipmitool -I dummy mc info"
     if options.qemu:
         yield ""
         yield "The guest finds it as /dev/ipmi0 (ipmi_si, ipmi_devintf). Its serial console:"

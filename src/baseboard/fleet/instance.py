@@ -94,6 +94,7 @@ class Instance:
         for port in self.ipmb:
             await port.start()
             self._stack.push_async_callback(port.close)
+        await self._open_dummy()
         await self._open_serial_channel()
         await self._open_console(line)
         await self._start_backend()
@@ -120,6 +121,7 @@ class Instance:
             "state": str(options.state),
             "control": str(self.control.path),
             "vms": [vm.address.replace(port=vm.port).stream for vm in self.vms],
+            "dummy": str(options.dummy) if options.dummy is not None else None,
             "console": console,
             "serial_channel": self.serial_channel.name if self.serial_channel is not None else None,
             "ipmb": [port.address.replace(port=port.port).stream for port in self.ipmb],
@@ -151,6 +153,15 @@ class Instance:
         host, port = self.lan.address
         bmc.lan_configuration.bound(host, port=port)
         bmc.sol.port = port
+
+    async def _open_dummy(self) -> None:
+        if self.options.dummy is None:
+            return
+        from baseboard.aio.dummy import DummyPort  # only who has the socket pays
+
+        dummy = DummyPort(self.options.dummy, self.core.handle, self.handled)
+        await dummy.start()
+        self._stack.push_async_callback(dummy.close)
 
     async def _open_serial_channel(self) -> None:
         address, bmc = self.options.serial_channel, self.bmc

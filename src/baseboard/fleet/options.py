@@ -55,6 +55,8 @@ class Options(Value, kw_only=True):
     further_users: tuple[FurtherUser, ...] = ()
     """Users 3, 4, ..."""
     vms: tuple[Address, ...] = ()
+    dummy: Path | None = None
+    """The socket of `ipmitool -I dummy`; None: there is none."""
     console: Address | None = None
     serial_channel: Address | None = None
     """Where consoles speak IPMI over a serial port; None: nowhere."""

@@ -43,6 +43,7 @@ class Flags(Value, kw_only=True):
     user: str | None = None
     password_file: Path | None = None
     vms: tuple[str, ...] = ()
+    dummy: Path | None = None
     console: str | None = None
     serial_channel: str | None = None
     serial_privilege: str | None = None
@@ -86,6 +87,8 @@ def _flagged(options: Options, flags: Flags) -> Options:
         options = options.replace(password_file=flags.password_file.absolute())
     if flags.vms:
         options = options.replace(vms=tuple(_absolute(parse_vm(text)) for text in flags.vms))
+    if flags.dummy is not None:
+        options = options.replace(dummy=flags.dummy.absolute())
     if flags.console is not None:
         options = options.replace(console=_absolute(parse_console(flags.console)))
     if flags.serial_channel is not None:
