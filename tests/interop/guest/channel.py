@@ -72,7 +72,10 @@ class Channel:
                 id_, status, stdout, stderr = (int(part) for part in rest)
                 data = self._read(stdout + stderr, deadline)
                 if id_ == number:
-                    return Result(status, data[:stdout].decode(), data[stdout:].decode())
+                    # What a program makes of a stale answer (SSIF) need not be text.
+                    return Result(
+                        status, *(part.decode(errors="replace") for part in (data[:stdout], data[stdout:]))
+                    )
 
     def send(self, command: str) -> int:
         """Starts a command that will not return, because the guest goes down with it."""
