@@ -24,6 +24,9 @@ from pyghmi.ipmi import command, console
 
 host, port, user, password = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
 said = {}
+"""
+
+PYGHMI_COMMAND = """
 try:
     bmc = command.Command(bmc=host, port=port, userid=user, password=password, keepalive=False)
 except exceptions.IpmiException as error:
@@ -77,7 +80,7 @@ def converse(server: LanServer, library: str, script: str, user: str, *more: str
 
 
 def pyghmi(server: LanServer, script: str, user: str = "admin", password: str = "") -> Any:
-    return converse(server, "pyghmi", script, user, password=password)
+    return converse(server, "pyghmi", PYGHMI_COMMAND + script, user, password=password)
 
 
 def python_ipmi(
@@ -202,8 +205,9 @@ def test_pyghmi_is_told_why(server: LanServer) -> None:
 
 
 def test_pyghmi_console(server: LanServer) -> None:
-    said = pyghmi(
+    said = converse(
         server,
+        "pyghmi",
         """
 import time
 heard = b""
@@ -211,7 +215,6 @@ def hear(data):
     global heard
     if isinstance(data, bytes):
         heard += data
-bmc.ipmi_session.logout()  # else it would be shared
 line = console.Console(host, user, password, hear, port=port, force=True)
 def expect(text, answer):
     global heard
@@ -233,6 +236,7 @@ expect(b"line 000199", b"exit\\r")
 line.close()
 said["console"] = True
 """,
+        "admin",
     )
     assert said == {"console": True}
 
