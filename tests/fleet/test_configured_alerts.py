@@ -49,7 +49,11 @@ def test_alerts(tmp_path: Path) -> None:
             'b.toml:2: alert[1].address: found "nms.example"; allowed: a numeric IPv4 or IPv6 address',
             id="a name",
         ),
-        pytest.param('[[alert]]\naddress = "192.0.2.7"\n' * 5, "b.toml:9: alert[5]: found 5 of them; allowed: 4", id="too many"),
+        pytest.param(
+            '[[alert]]\naddress = "192.0.2.7"\n' * 5,
+            "b.toml:9: alert[5]: found 5 of them; allowed: 4",
+            id="too many",
+        ),
         pytest.param('[pef]\ncommunity = ""', "allowed: 1 to 18 characters of ASCII", id="no community"),
         pytest.param(
             '[pef]\ncommunity = "nineteen characters"', "allowed: 1 to 18 characters of ASCII", id="long"
