@@ -20,11 +20,18 @@ from baseboard.bmc.fru import FruStore
 from baseboard.bmc.messaging import Messaging
 from baseboard.bmc.sdr import SdrRepository
 from baseboard.bmc.sensors import Sensors
+from baseboard.errors import BaseboardError, DecodeError
 from baseboard.ipmb.port import Port
+
+_DAMAGED = (ArithmeticError, AttributeError, BaseboardError, LookupError, TypeError, ValueError)
+"""What objects raise on rows that they cannot have written."""
 
 
 class Stateful(Protocol):
     """Has durable rows: writes them to `Changes`, gets them back once at the start."""
+
+    room: str
+    """Where they are."""
 
     def restore(self, rows: Rows) -> None:
         """Take back what was kept in this object's room."""
@@ -62,7 +69,7 @@ class Controller:
     device_sdrs: SdrRepository
     firewall: Firewall
 
-    _stateful: dict[str, Stateful]
+    _stateful: tuple[Stateful, ...]
     _timed: tuple[Timed, ...]
     _volatile: tuple[Volatile, ...]
 
@@ -76,9 +83,12 @@ class Controller:
         self.emit(ControllerReset(cold))
 
     def restore(self, rooms: Mapping[str, Rows]) -> None:
-        """Give every object what it had kept."""
-        for room, thing in self._stateful.items():
-            thing.restore(rooms.get(room, {}))
+        """Give every object what it had kept.  Raises DecodeError when that is damaged."""
+        for thing in self._stateful:
+            try:
+                thing.restore(rooms.get(thing.room, {}))
+            except _DAMAGED as error:
+                raise DecodeError(f"what is kept of {thing.room!r} is damaged: {error!r}") from error
 
     def emit(self, event: Event) -> None:
         """Tell the chassis."""

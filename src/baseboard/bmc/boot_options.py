@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
-from baseboard.bmc.changes import Changes, Rows
+from baseboard.bmc.changes import Changes, Rows, kept_bytes
 from baseboard.bmc.events import RestartCause
 from baseboard.errors import CommandError
 from baseboard.ipmi.chassis import BootFlags
@@ -114,6 +114,8 @@ class BootChoice(NamedTuple):
 class BootOptions:
     """Parameters 0 to 7."""
 
+    room = ROOM
+
     def __init__(self, changes: Changes, now: float = 0.0) -> None:
         self._changes = changes
         self._started = now
@@ -126,13 +128,13 @@ class BootOptions:
 
     def restore(self, rows: Rows) -> None:
         """Take back what was kept; flags that were waiting for a start get their 60 seconds again."""
-        self._invalid = set(rows.get("invalid", ()))
+        self._invalid = set(map(int, rows.get("invalid", ())))
         for key, value in rows.items():
             name, _, number = key.partition(".")
             if name == "parameter":
-                self._values[int(number)] = bytes.fromhex(value)
+                self._values[int(number)] = kept_bytes(value, len(self._values[int(number)]))
             elif name == "mailbox":
-                self._mailbox[int(number)] = bytes.fromhex(value)
+                self._mailbox[int(number)] = kept_bytes(value, 16)
         self._arm(self._started)
 
     def reset(self, cold: bool, now: float) -> None:

@@ -13,11 +13,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from baseboard.errors import DecodeError
+
 Rows = Mapping[str, Any]
 """One room's durable state, by key."""
 
 DELETED: Any = object()
 """Value of a row that is to be removed."""
+
+
+def kept_bytes(value: Any, *sizes: int) -> bytes:
+    """Bytes of a row.  Raises DecodeError when they are not of one of these sizes (none: of any)."""
+    data = bytes.fromhex(value)
+    if sizes and len(data) not in sizes:
+        raise DecodeError(f"{len(data)} bytes, {' or '.join(map(str, sizes))} were written")
+    return data
 
 
 class Changes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from baseboard.bmc.changes import Changes, Rows
+from baseboard.bmc.changes import Changes, Rows, kept_bytes
 from baseboard.bmc.events import ChannelChanged, Event
 from baseboard.errors import CommandError
 from baseboard.ipmi.app_channels import (
@@ -90,6 +90,8 @@ class ChannelState:
 class Channels:
     """All channels of the controller, by number."""
 
+    room = ROOM
+
     def __init__(self, changes: Changes, emit: Callable[[Event], None], settings: ChannelSettings) -> None:
         self._changes = changes
         self._emit = emit
@@ -133,7 +135,7 @@ class Channels:
                 access = ChannelAccess(AccessMode(mode), Privilege(limit), alerting, per_message, user_level)
                 channel.volatile = channel.non_volatile = access
             elif aspect == "key":
-                channel.key = bytes.fromhex(value)
+                channel.key = kept_bytes(value, 0, KEY_SIZE)
             elif aspect == "key_locked":
                 channel.key_locked = bool(value)
 

@@ -124,6 +124,8 @@ class ChassisSettings(Value, kw_only=True):
 class Chassis:
     """State of the machine's power and front panel."""
 
+    room = ROOM
+
     def __init__(
         self,
         settings: ChassisSettings,

@@ -11,6 +11,8 @@ UTC_OFFSET_UNSPECIFIED = 0x7FF
 class Clock:
     """Wall time from monotonic `now`, as the host's clock says and as Set SEL Time shifts it."""
 
+    room = ROOM
+
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
         self._host_offset = 0.0

@@ -12,57 +12,38 @@ from itertools import chain
 from baseboard.bmc.alerts import Alerts
 from baseboard.bmc.authority import BmcAuthority
 from baseboard.bmc.base import Controller, Stateful, Timed, Volatile
-from baseboard.bmc.boot_options import ROOM as BOOT_OPTIONS
 from baseboard.bmc.boot_options import BootOptions
 from baseboard.bmc.changes import Changes, Rows
-from baseboard.bmc.channels import ROOM as CHANNELS
 from baseboard.bmc.channels import Channels
-from baseboard.bmc.chassis import ROOM as CHASSIS
 from baseboard.bmc.chassis import Chassis
-from baseboard.bmc.clock import ROOM as CLOCK
 from baseboard.bmc.clock import Clock
-from baseboard.bmc.dcmi import ROOM as DCMI
 from baseboard.bmc.dcmi import Dcmi
-from baseboard.bmc.device import ROOM as DEVICE
 from baseboard.bmc.device import Device
-from baseboard.bmc.firewall import ROOM as FIREWALL
 from baseboard.bmc.firewall import Firewall
-from baseboard.bmc.firmware import ROOM as FIRMWARE
 from baseboard.bmc.firmware import Upgrade
-from baseboard.bmc.fru import ROOM as FRU
 from baseboard.bmc.fru import FruSettings, FruStore
 from baseboard.bmc.fru_fields import with_fields
 from baseboard.bmc.i2c import I2cBuses
-from baseboard.bmc.lan_configuration import ROOM as LAN_CONFIGURATION
 from baseboard.bmc.lan_configuration import LanConfiguration
 from baseboard.bmc.limits import Consequences
 from baseboard.bmc.messaging import Messaging
-from baseboard.bmc.payload_access import ROOM as PAYLOAD_ACCESS
 from baseboard.bmc.payload_access import PayloadAccess
-from baseboard.bmc.pef import ROOM as PEF
 from baseboard.bmc.pef import Pef
 from baseboard.bmc.pef_parameters import PefParameters
 from baseboard.bmc.platform_events import PlatformEvents
 from baseboard.bmc.satellite import Satellite
 from baseboard.bmc.satellite_settings import check_addresses
-from baseboard.bmc.sdr import ROOM as SDR
 from baseboard.bmc.sdr import SdrRepository
-from baseboard.bmc.sel import ROOM as SEL
 from baseboard.bmc.sel import Sel
 from baseboard.bmc.sensor_sdr import main_records
-from baseboard.bmc.sensors import ROOM as SENSORS
 from baseboard.bmc.sensors import Sensors
-from baseboard.bmc.serial_configuration import ROOM as SERIAL
 from baseboard.bmc.serial_configuration import SerialConfiguration
 from baseboard.bmc.session_audit import SessionAudit
 from baseboard.bmc.settings import Settings
 from baseboard.bmc.simulation.inventory import default_devices
 from baseboard.bmc.simulation.simulation import Simulation
-from baseboard.bmc.sol_configuration import ROOM as SOL
 from baseboard.bmc.sol_configuration import SolConfiguration
-from baseboard.bmc.system_info import ROOM as SYSTEM_INFO
 from baseboard.bmc.system_info import SystemInfo
-from baseboard.bmc.users import ROOM as USERS
 from baseboard.bmc.users import Users
 from baseboard.bmc.watchdog import Watchdog
 from baseboard.ipmb.bus import Bus
@@ -164,27 +145,27 @@ class Bmc(Controller):
             Consequences(self.sensors, self.platform_events, self.chassis, self.emit),
             lambda: self.lan_configuration.get(LanParameter.MAC_ADDRESS, 0),
         )
-        self._stateful: dict[str, Stateful] = {
-            CLOCK: self.clock,
-            DEVICE: self.device,
-            USERS: self.users,
-            CHANNELS: self.channels,
-            LAN_CONFIGURATION: self.lan_configuration,
-            SYSTEM_INFO: self.system_info,
-            PAYLOAD_ACCESS: self.payload_access,
-            SOL: self.sol_configuration,
-            BOOT_OPTIONS: self.boot_options,
-            CHASSIS: self.chassis,
-            SEL: self.sel,
-            SDR: self.sdr,
-            FRU: self.fru,
-            SENSORS: self.sensors,
-            FIREWALL: self.firewall,
-            SERIAL: self.serial_configuration,
-            DCMI: self.dcmi,
-            FIRMWARE: self.upgrade,
-            PEF: self.pef,
-        }
+        self._stateful: tuple[Stateful, ...] = (
+            self.clock,
+            self.device,
+            self.users,
+            self.channels,
+            self.lan_configuration,
+            self.system_info,
+            self.payload_access,
+            self.sol_configuration,
+            self.boot_options,
+            self.chassis,
+            self.sel,
+            self.sdr,
+            self.fru,
+            self.sensors,
+            self.firewall,
+            self.serial_configuration,
+            self.dcmi,
+            self.upgrade,
+            self.pef,
+        )
         self._timed: tuple[Timed, ...] = (
             self.boot_options,
             self.chassis,

@@ -78,6 +78,8 @@ class ThermalLimit(Value):
 class Dcmi:
     """State of the group."""
 
+    room = ROOM
+
     def __init__(
         self,
         changes: Changes,

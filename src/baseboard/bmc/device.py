@@ -7,7 +7,7 @@ Device GUID and the System GUID are the same here: one virtual machine, one cont
 
 from __future__ import annotations
 
-from baseboard.bmc.changes import Changes, Rows
+from baseboard.bmc.changes import Changes, Rows, kept_bytes
 from baseboard.errors import CommandError
 from baseboard.ipmi.app_device import (
     IPMI_VERSION_BCD,
@@ -67,6 +67,8 @@ class DeviceSettings(Value, kw_only=True):
 class Device:
     """Identity and health of the controller itself."""
 
+    room = ROOM
+
     def __init__(self, changes: Changes, settings: DeviceSettings) -> None:
         self._changes = changes
         self._settings = settings
@@ -86,7 +88,7 @@ class Device:
         """Take back the GUID that was made at the first start."""
         kept = rows.get("guid")
         if kept is not None and self._settings.guid is None:
-            self._guid = bytes.fromhex(kept)
+            self._guid = kept_bytes(kept, 16)
 
     def provision_guid(self, random: bytes) -> None:
         """Make a GUID for good from 16 random bytes, unless there is one; call it after `restore`."""

@@ -56,6 +56,8 @@ SUB_FUNCTIONS: dict[tuple[int, int, int], tuple[int, Callable[[bytes], int]]] = 
 class Firewall:
     """What is disabled, by place and command."""
 
+    room = ROOM
+
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
         self._rows: dict[tuple[int, int], dict[int, Command[Any]]] = {}

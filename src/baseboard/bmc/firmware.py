@@ -56,6 +56,8 @@ class Firmware(Value):
 class Upgrade:
     """State of component 0 and of an upload."""
 
+    room = ROOM
+
     def __init__(self, changes: Changes, device: Device, emit: Callable[[Event], None]) -> None:
         self._changes = changes
         self._device = device

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from baseboard.bmc.changes import Changes, Rows
+from baseboard.bmc.changes import Changes, Rows, kept_bytes
 from baseboard.errors import CommandError
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.records.fru import Inventory, encode_inventory
@@ -70,15 +70,17 @@ class FruStore:
     serial numbers that follow from the GUID, which is known only after the start.
     """
 
+    room = ROOM
+
     def __init__(self, make: Callable[[], Sequence[FruSettings]], changes: Changes) -> None:
         self._make = make
         self._changes = changes
-        self._rows: Rows = {}
+        self._written: dict[int, bytes] = {}
         self._made: dict[int, FruDevice] | None = None
 
     def restore(self, rows: Rows) -> None:
         """Take back what was written."""
-        self._rows = rows
+        self._written = {int(key): kept_bytes(image) for key, image in rows.items()}
         self._made = None
 
     def __iter__(self) -> Iterator[FruDevice]:
@@ -102,7 +104,7 @@ class FruStore:
     def _devices(self) -> dict[int, FruDevice]:
         if self._made is None:
             self._made = {settings.fru_id: FruDevice(settings) for settings in self._make()}
-            for key, image in self._rows.items():
-                if device := self._made.get(int(key)):
-                    device.data[:] = bytes.fromhex(image)
+            for fru_id, image in self._written.items():
+                if device := self._made.get(fru_id):
+                    device.data[:] = image
         return self._made

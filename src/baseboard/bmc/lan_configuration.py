@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Interface, ip_interface
 
-from baseboard.bmc.changes import Changes, Rows
+from baseboard.bmc.changes import Changes, Rows, kept_bytes
 from baseboard.bmc.device import Device
 from baseboard.bmc.lan_parameters import PARAMETERS, Access, Parameter
 from baseboard.bmc.set_in_progress import PARAMETER_NOT_SUPPORTED, READ_ONLY, SetInProgress
@@ -90,6 +90,8 @@ class LanStatistics:
 class LanConfiguration:
     """The parameters of the LAN channel."""
 
+    room = ROOM
+
     def __init__(self, changes: Changes, settings: LanSettings, device: Device) -> None:
         _check_suites(settings)
         self._changes = changes
@@ -113,7 +115,8 @@ class LanConfiguration:
         for key, value in rows.items():
             kind, _, suite = key.partition("suite.")
             if kind:
-                self._values[key] = bytes.fromhex(value)
+                row = PARAMETERS[LanParameter(int(key.partition(".")[0]))]
+                self._values[key] = kept_bytes(value, *(size - bool(row.sets) for size in row.sizes))
             elif int(suite) in self._suite_limits:
                 self._suite_limits[int(suite)] = Privilege(value)
 

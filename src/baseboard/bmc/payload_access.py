@@ -17,6 +17,8 @@ SOL = 1 << 1
 class PayloadAccess:
     """The payloads of all users, by channel and user id."""
 
+    room = ROOM
+
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
         self._enables: dict[tuple[int, int], int] = {}

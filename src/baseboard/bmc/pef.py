@@ -81,6 +81,8 @@ Report = Callable[[int, int, int, bool, bytes, float], None]
 class Pef:
     """The filtering of one controller."""
 
+    room = ROOM
+
     def __init__(
         self,
         parameters: PefParameters,

@@ -13,19 +13,15 @@ from typing import Any
 from baseboard.bmc.base import Controller
 from baseboard.bmc.changes import Changes, Rows
 from baseboard.bmc.clock import Clock
-from baseboard.bmc.device import ROOM as DEVICE
 from baseboard.bmc.device import Device
 from baseboard.bmc.event_sender import EventSender
 from baseboard.bmc.events import Event
-from baseboard.bmc.firewall import ROOM as FIREWALL
 from baseboard.bmc.firewall import Firewall
-from baseboard.bmc.fru import ROOM as FRU
 from baseboard.bmc.fru import FruStore
 from baseboard.bmc.messaging import Messaging
 from baseboard.bmc.satellite_settings import SatelliteSettings
 from baseboard.bmc.sdr import SdrRepository
 from baseboard.bmc.sensor_sdr import controller_record, fru_record, sensor_records
-from baseboard.bmc.sensors import ROOM as SENSORS
 from baseboard.bmc.sensors import Sensors
 from baseboard.ipmb.bus import Bus
 from baseboard.ipmb.port import Port
@@ -77,12 +73,12 @@ class Satellite(Controller):
         self.fru = FruStore(lambda: settings.fru, self.changes)
         self.device_sdrs = SdrRepository(self.records(), Changes())
         self.firewall = Firewall(self.changes)
-        self._stateful = {
-            DEVICE: self.device,
-            SENSORS: self.sensors,
-            FRU: self.fru,
-            FIREWALL: self.firewall,
-        }
+        self._stateful = (
+            self.device,
+            self.sensors,
+            self.fru,
+            self.firewall,
+        )
         self._timed = (self.port,)
         self._volatile = (self.platform_events, self.messaging)
 

@@ -18,7 +18,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Sequence
 from zlib import crc32
 
-from baseboard.bmc.changes import Changes, Rows
+from baseboard.bmc.changes import Changes, Rows, kept_bytes
 from baseboard.bmc.reservations import Reservations
 from baseboard.errors import CommandError, DecodeError
 from baseboard.ipmi.completion import CompletionCode
@@ -41,6 +41,8 @@ UPDATE_TIMEOUT = 60.0
 class SdrRepository:
     """The records, encoded, in the order of their ids."""
 
+    room = ROOM
+
     def __init__(self, main: Sequence[bytes], changes: Changes) -> None:
         """`main` are whole records; their ids are given here."""
         self._changes = changes
@@ -61,7 +63,7 @@ class SdrRepository:
         """Take back what commands changed."""
         if rows.get(CLEARED):
             self._records.clear()
-        added = []
+        added: list[tuple[str, bytes]] = []
         for key in sorted(rows):
             if key in (STATUS, CLEARED):
                 continue
@@ -69,15 +71,20 @@ class SdrRepository:
                 if self._main.get(int(key), b"").hex() == rows[key]["deleted"]:
                     self._records.pop(int(key), None)
             else:
-                added.append(bytes.fromhex(rows[key]["added"]))
+                record = kept_bytes(rows[key]["added"])
+                check_frame(record)
+                added.append((key, record))
         self._ids = sorted(self._records)
-        for record in added:
-            record_id = int.from_bytes(record[:2], "little")
-            if record_id in self._main:
-                record_id = self._free_id()
+        for _, record in (fits for fits in added if int(fits[0]) not in self._main):
+            self._insert(int.from_bytes(record[:2], "little"), record)
+        for key, record in (late for late in added if int(late[0]) in self._main):
+            # the settings have got more records since it was added: it makes room for them, for good
+            record_id = self._free_id()
             self._insert(record_id, record)
+            self._changes.delete(ROOM, key)
+            self._changes.put(ROOM, f"{record_id:05d}", {"added": self._records[record_id].hex()})
         if status := rows.get(STATUS):
-            self.last_addition, self.last_erase = status["added"], status["erased"]
+            self.last_addition, self.last_erase = int(status["added"]), int(status["erased"])
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -223,6 +230,7 @@ class SdrRepository:
         self._insert(record_id, record)
         self._changes.put(ROOM, f"{record_id:05d}", {"added": self._records[record_id].hex()})
         self.last_addition = time
+        self._partial = None  # it was begun under a reservation that ends here, and under this id
         self._put_status()
         self.reservations.cancel()
 

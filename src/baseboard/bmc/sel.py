@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from baseboard.bmc.changes import Changes, Rows
+from baseboard.bmc.changes import Changes, Rows, kept_bytes
 from baseboard.bmc.reservations import Reservations
 from baseboard.errors import CommandError
 from baseboard.ipmi.completion import CompletionCode
@@ -45,6 +45,8 @@ class SelSettings(Value, kw_only=True):
 class Sel:
     """The records and their times."""
 
+    room = ROOM
+
     def __init__(self, settings: SelSettings, changes: Changes) -> None:
         self.capacity = min(max(settings.capacity, 1), LARGEST_CAPACITY)
         self.overflow = False
@@ -64,15 +66,15 @@ class Sel:
         for key in sorted(rows):
             if key == STATUS:
                 continue
-            data = bytes.fromhex(rows[key])
+            data = kept_bytes(rows[key], SIZE + 4)
             self._keep(int(key), data[:SIZE])
             self.last_addition = int.from_bytes(data[SIZE:], "little")
         if status := rows.get(STATUS):
-            self.overflow = status["overflow"]
-            self.last_erase = status["erased"]
-            self._last_serial = max(self._last_serial, status["serial"])
+            self.overflow = bool(status["overflow"])
+            self.last_erase = int(status["erased"])
+            self._last_serial = max(self._last_serial, int(status["serial"]))
             if status["serial"] >= (self._serials[-1] if self._serials else 0):
-                self.last_addition = status["added"]
+                self.last_addition = int(status["added"])
         self.used = bool(rows)
 
     def __len__(self) -> int:

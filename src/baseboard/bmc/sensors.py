@@ -26,6 +26,8 @@ def make_sensor(settings: SensorSettings, outlet: EventOutlet) -> Sensor | None:
 class Sensors:
     """The sensors that can be read."""
 
+    room = ROOM
+
     def __init__(self, settings: Sequence[SensorSettings], changes: Changes, outlet: EventOutlet) -> None:
         self._changes = changes
         self._by_number: dict[int, Sensor] = {}
@@ -45,12 +47,17 @@ class Sensors:
             sensor = self._by_number.get(int(key))
             if sensor is None or sensor.name != row["name"]:
                 continue
-            sensor.events_on, sensor.scanning_on = row["events"], row["scanning"]
-            sensor.enabled_assertions, sensor.enabled_deassertions = row["assertions"], row["deassertions"]
-            sensor.sensor_type, sensor.event_type = row["type"]
+            sensor.events_on, sensor.scanning_on = bool(row["events"]), bool(row["scanning"])
+            sensor.enabled_assertions, sensor.enabled_deassertions = (
+                int(row["assertions"]),
+                int(row["deassertions"]),
+            )
+            sensor.sensor_type, sensor.event_type = bytes(row["type"])
             if isinstance(sensor, ThresholdSensor) and "thresholds" in row:
-                sensor.thresholds_raw = list(row["thresholds"])
-                sensor.hysteresis_raw = tuple(row["hysteresis"])
+                one, two, three, four, five, six = bytes(row["thresholds"])
+                sensor.thresholds_raw = [one, two, three, four, five, six]
+                positive, negative = bytes(row["hysteresis"])
+                sensor.hysteresis_raw = positive, negative
             sensor.refresh()
 
     def __iter__(self) -> Iterator[Sensor]:

@@ -30,6 +30,8 @@ _FLIPS = {
 class SerialConfiguration:
     """The parameters of the serial channel."""
 
+    room = ROOM
+
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
         self._values: dict[str, bytes] = {}  # by selector, "7", or selector and block, "10.1"

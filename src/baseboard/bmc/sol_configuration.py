@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from baseboard.bmc.changes import Changes, Rows
+from baseboard.bmc.changes import Changes, Rows, kept_bytes
 from baseboard.bmc.set_in_progress import PARAMETER_NOT_SUPPORTED, READ_ONLY, SetInProgress
 from baseboard.errors import CommandError
 from baseboard.ipmi.completion import CompletionCode
@@ -94,6 +94,8 @@ _READ_ONLY = (SolParameter.PAYLOAD_CHANNEL, SolParameter.PAYLOAD_PORT)
 class SolConfiguration:
     """The parameters of the LAN channel; the payload's port is the LAN server's, not kept here."""
 
+    room = ROOM
+
     def __init__(self, changes: Changes, settings: SolSettings) -> None:
         self._changes = changes
         self.set_in_progress = SetInProgress()
@@ -103,7 +105,7 @@ class SolConfiguration:
     def restore(self, rows: Rows) -> None:
         """Take back what commands had changed."""
         for key, value in rows.items():
-            self._values[int(key)] = bytes.fromhex(value)
+            self._values[int(key)] = kept_bytes(value, ROWS[int(key)].size)
         rate = self._values[SolParameter.NONVOLATILE_BIT_RATE]
         self._values[SolParameter.VOLATILE_BIT_RATE] = rate
 

@@ -6,7 +6,7 @@ The names of the running system and of its version are forgotten when the machin
 
 from __future__ import annotations
 
-from baseboard.bmc.changes import Changes, Rows
+from baseboard.bmc.changes import Changes, Rows, kept_bytes
 from baseboard.bmc.set_in_progress import PARAMETER_NOT_SUPPORTED, SetInProgress
 from baseboard.errors import CommandError
 from baseboard.ipmi.app_system_info import StringEncoding, SystemInfoParameter
@@ -40,6 +40,8 @@ Sets = dict[int, bytes]
 class SystemInfo:
     """All parameters."""
 
+    room = ROOM
+
     def __init__(self, changes: Changes, settings: SystemInfoSettings) -> None:
         self._changes = changes
         self._progress = SetInProgress()
@@ -63,7 +65,7 @@ class SystemInfo:
             self._strings[number] = encode_string("")
         for key, value in rows.items():
             parameter, _, selector = key.partition(".")
-            self._strings[int(parameter)][int(selector)] = bytes.fromhex(value)
+            self._strings[int(parameter)][int(selector)] = kept_bytes(value, SET_SIZE)
 
     def reset(self, cold: bool, now: float) -> None:
         """The controller was reset."""

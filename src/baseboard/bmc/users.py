@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from baseboard.bmc.changes import Changes, Rows
+from baseboard.bmc.changes import Changes, Rows, kept_bytes
 from baseboard.bmc.events import Event, UserChanged
 from baseboard.errors import CommandError
 from baseboard.ipmi.completion import CompletionCode
@@ -64,6 +64,8 @@ class User:
 class Users:
     """All users of the controller."""
 
+    room = ROOM
+
     def __init__(self, changes: Changes, emit: Callable[[Event], None]) -> None:
         self._changes = changes
         self._emit = emit
@@ -83,11 +85,12 @@ class Users:
                 continue
             self._kept.add(key)
             if aspect == "name":
-                user.name = bytes.fromhex(value)
+                user.name = kept_bytes(value, *range(NAME_SIZE + 1))
             elif aspect == "enabled":
                 user.enabled = bool(value)
             elif aspect == "password":
-                user.password_size, user.password = value[0], bytes.fromhex(value[1])
+                size, password = value
+                user.password_size, user.password = size, kept_bytes(password, *range(size + 1))
             else:
                 limit, messaging, link, callback, sessions = value
                 user.access[int(aspect.removeprefix("access."))] = UserAccess(

@@ -27,6 +27,7 @@ from baseboard.bmc import events
 from baseboard.bmc.commands import assemble
 from baseboard.bmc.controller import Bmc
 from baseboard.bmc.core import Core
+from baseboard.errors import DecodeError
 from baseboard.fleet.options import Options, PowerKind
 from baseboard.fleet.users import logins
 from baseboard.ipmi.message import Message
@@ -134,7 +135,10 @@ class Instance:
         self.core = assemble(bmc, self._fault)
         self._check_clock()
         self._stack.callback(lambda: self._clock_timer.cancel())
-        bmc.restore(self.store.load())
+        try:
+            bmc.restore(self.store.load())
+        except DecodeError as error:
+            raise self.store.damaged(error) from error
         bmc.device.provision_guid(os.urandom(16))
         for login in logins(self.options):
             bmc.users.provision(login.user_id, login.name, login.password.value, login.limit)
@@ -200,9 +204,9 @@ class Instance:
         address = self.options.console
         if address is None and line is not None:
             address = Address("unix", path=str(line.serial))
-        if address is None and self.options.power is not PowerKind.SIMULATED:
-            return
-        self.serial = serial = open_serial(address)
+        if address is not None or self.options.power is PowerKind.SIMULATED:
+            self.serial = open_serial(address)
+        serial = self.serial  # without one, consoles are told that nobody is there
         if isinstance(serial, SimulatedSerial):
             self.bmc.chassis.listeners.append(lambda on, now: serial.power_changed(on))
         self.sol = SolPump(self.bmc.sol, self.lan, self.serial)

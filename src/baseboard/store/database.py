@@ -60,7 +60,7 @@ class Store:
                 raise
         except (sqlite3.DatabaseError, OSError) as error:
             self._lock.close()
-            raise self._damaged(error) from error
+            raise self.damaged(error) from error
         except BaseException:
             self._lock.close()
             raise
@@ -90,7 +90,8 @@ class Store:
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)
 
-    def _damaged(self, error: Exception) -> ConfigError:
+    def damaged(self, error: Exception) -> ConfigError:
+        """What to say when the rows, or what they hold, cannot be read."""
         return ConfigError(
             f"{self._path} cannot be read ({error}): put back a copy of it, or begin anew with "
             f"`baseboard reset-state --state {self._path.parent}`, which forgets what commands had changed"
@@ -102,8 +103,8 @@ class Store:
         try:
             for room, key, value in self._database.execute("SELECT room, key, value FROM kept"):
                 rooms.setdefault(room, {})[key] = json.loads(value)
-        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
-            raise self._damaged(error) from error
+        except (sqlite3.DatabaseError, ValueError, TypeError, RecursionError) as error:
+            raise self.damaged(error) from error
         return dict(rooms)
 
     def commit(self, cleared: Iterable[str], rows: Mapping[tuple[str, str], Any]) -> None:
