@@ -27,7 +27,7 @@ from baseboard.interface.bus.isa import IsaBus
 from baseboard.interface.kcs import Kcs
 from baseboard.interface.kcs import Quirk as KcsQuirk
 from baseboard.ipmi.message import Context, Message
-from baseboard.vm import ControllerLink
+from baseboard.vm import Capability, ControllerLink
 from baseboard.vm import RequestReceived as WireRequest
 from tests.interop.qtest import DEADLINE, IRQ, QEMU, Machine
 from tests.programs import require_program
@@ -201,6 +201,8 @@ class External:
         self.qemu = qemu
         self.engine = ours.device.engine
         self.link = ControllerLink()
+        while self.link.capabilities == Capability.NONE:
+            self.link.receive_data(qemu.receive_wire())
         self.asked: list[WireRequest] = []
         self.messages: list[tuple[object, object]] = []
         """What did not come to both."""
@@ -435,8 +437,6 @@ def test_kcs_external(
         kcs = Kcs(quirks=KcsQuirk.QEMU)
         ours = Ours(kcs, KCS_BASE)
         external = External(qemu, ours)
-        qemu.send_wire(b"")
-        external.link.receive_data(qemu.receive_wire())
         accesses = [access for piece in pieces for access in piece]
         assert not list(differences(accesses, qemu, ours, external))
         assert qemu.wire_is_silent()
@@ -536,6 +536,14 @@ def test_bt_any_accesses(bt_qemu: Qemu, pieces: list[list[Access]]) -> None:
     assert not list(differences(accesses, bt_qemu, ours))
 
 
+def test_bt_an_interrupt_that_was_due_while_disabled(bt_qemu: Qemu) -> None:
+    """B2H_IRQ is set already when the enable comes: no later answer raises the line."""
+    ours = our_bt(base=bt_qemu.base)
+    bt_to_normal(bt_qemu, ours)
+    accesses = [*bt_ask("03 18 05 01"), ("w", 2, 0x01, 1), ("w", 0, 0x08, 1), *bt_ask("04 18 08 2e 01")]
+    assert not list(differences(accesses, bt_qemu, ours))
+
+
 BT_FROM_OUTSIDE = st.one_of(
     FROM_OUTSIDE,
     st.sampled_from([bytes(253), bytes(270)]).map(lambda answer: [("respond", answer)]),
@@ -549,8 +557,6 @@ def test_bt_external(tmp_path_factory: pytest.TempPathFactory, pieces: list[list
     try:
         ours = Ours(Bt(quirks=BtQuirk.QEMU), BT_BASE)
         external = External(qemu, ours)
-        qemu.send_wire(b"")
-        external.link.receive_data(qemu.receive_wire())
         accesses = [access for piece in pieces for access in piece]
         assert not list(differences(accesses, qemu, ours, external))
         assert qemu.wire_is_silent()
@@ -581,3 +587,32 @@ def test_bt_quirk(bt_qemu: Qemu, quirk: BtQuirk, accesses: list[Access]) -> None
         ours = our_bt(quirks, base=bt_qemu.base)
         bt_to_normal(bt_qemu, our_bt(base=bt_qemu.base))
         assert equal is (not list(differences(accesses, bt_qemu, ours))), (quirks, equal)
+
+
+SCRIPTED = [
+    pytest.param("isa-ipmi-kcs", KCS_BASE, Kcs, KcsQuirk.QEMU, KCS_ASK, id="kcs"),
+    pytest.param("isa-ipmi-bt", BT_BASE, Bt, BtQuirk.QEMU, bt_ask("03 18 05 01"), id="bt"),
+]
+
+
+@pytest.mark.parametrize(("interface", "base", "make", "quirks", "ask"), SCRIPTED)
+def test_external_scripted(
+    tmp_path: Path, interface: str, base: int, make: Any, quirks: Any, ask: list[Access]
+) -> None:
+    """Requests, answers, attention and enable, each of which must have come through."""
+    status = [("r", offset, 1) for offset in (0, 1, 2 if interface == "isa-ipmi-bt" else 1)]
+    qemu = Qemu(tmp_path, interface, EXTERNAL, base)
+    try:
+        ours = Ours(make(quirks=quirks), base)
+        external = External(qemu, ours)
+        accesses: list[Access] = [("enable", True), ("w", 2, 0x01, 1), ("attention", True, True)]
+        if interface == "isa-ipmi-kcs":
+            del accesses[1]
+        assert not list(differences(accesses, qemu, ours, external))
+        assert qemu.irq, "attention interrupts"
+        assert not list(differences([*status, ("attention", False, False), *ask], qemu, ours, external))
+        assert [request.message for request in external.asked] == [Message(6, 0, 1)]
+        assert not list(differences([("respond", b"\x00\x20"), *status * 6], qemu, ours, external))
+        assert not list(differences(ask * 2, qemu, ours, external))
+    finally:
+        qemu.close()

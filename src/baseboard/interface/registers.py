@@ -94,10 +94,6 @@ class Register(NamedTuple):
     write: Callable[[int], None]
 
 
-def ignore_write(value: int) -> None:
-    """What is written to no register is lost."""
-
-
 def ignore() -> None:
     """Nobody listens."""
 

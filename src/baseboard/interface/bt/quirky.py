@@ -94,8 +94,10 @@ class QuirkyLatch(Latch):
     def set_interrupt(self, enabled: bool) -> None:
         self._global_enable = enabled
 
-    def interrupt_for_answer(self) -> None:
-        """B2H_ATN was written, whether it rose or not."""
+    def put_at_once(self, message: bytes) -> None:
+        """Fill BMC2HOST and set B2H_ATN; not its edge counts, but that B2H_IRQ is not set yet."""
+        self.put(message)
+        self.control |= B2H_ATN
         if not self.mask & B2H_IRQ:
             self._interrupt()
 
@@ -164,9 +166,7 @@ class QuirkyEngine(Engine):
             response = bytes((CompletionCode.CANNOT_RETURN_BYTES,))
         answer = framed(entry, response)
         if Quirk.ANSWERS_AT_ONCE in self._quirks:
-            latch.put(answer)
-            latch.write_bmc_control(B2H_ATN)
-            latch.interrupt_for_answer()
+            latch.put_at_once(answer)
         else:
             self._answers.append(answer)
             self._offer()
