@@ -176,6 +176,30 @@ def test_no_session_is_free() -> None:
     Console(server).login()
 
 
+def test_a_silent_session_makes_room_for_another_of_the_same_address() -> None:
+    server = make_server(settings=LanSettings(sessions=2))
+    dead = Console(server).login()
+    lively = Console(server).login()
+    lively.now = 2.0
+    assert lively.request(0x06, 0x01)
+    stranger = Console(server, address=("192.0.2.8", 40000))
+    stranger.now = 3.0
+    assert stranger.open() == 0x01  # none of these is its own
+    thief = Console(server, password=b"wrong")
+    thief.now = 3.0
+    assert thief.open() == 0
+    assert thief.rakp1() == 0
+    assert thief.rakp3() == 0x0F
+    assert server.find(int.from_bytes(dead.id_c, "little")) is not None
+    late = Console(server)
+    late.now = 3.0
+    late.login()
+    assert server.find(int.from_bytes(dead.id_c, "little")) is None
+    assert lively.request(0x06, 0x01)
+    assert late.request(0x06, 0x01)
+    assert Console(server).open() == 0x01  # both are in use
+
+
 @pytest.mark.parametrize(
     ("null", "chosen"),
     [

@@ -147,6 +147,11 @@ def test_no_session_is_free() -> None:
     console = Console15(server)
     assert console.challenge() == 0
     assert console.activate() == 0x81
+    console = Console15(server)
+    console.now = 3.0  # the other says nothing any more
+    assert console.challenge() == 0
+    assert console.activate() == 0
+    assert len(server.active()) == 1
 
 
 def test_sessions_of_a_user_are_limited() -> None:

@@ -121,7 +121,7 @@ class Login:
         except DecodeError:
             return _refusal(payload[0], Status.ILLEGAL_PARAMETER, int.from_bytes(payload[4:8], "little"))
         try:
-            suite_id, granted = self._negotiate(request)
+            suite_id, granted = self._negotiate(request, address)
         except Refused as refused:
             return _refusal(request.tag, refused.status, request.console_session_id)
         opening = Opening(self._new_id(), address, now + self._settings.half_open_timeout, self._random(16))
@@ -140,7 +140,7 @@ class Login:
         self._pool.add(opening)
         return opening.answer
 
-    def _negotiate(self, request: OpenSessionRequest) -> tuple[int, Privilege]:
+    def _negotiate(self, request: OpenSessionRequest, address: Hashable) -> tuple[int, Privilege]:
         """The cipher suite and the level to open with."""
         if request.privilege > Privilege.OEM:
             raise Refused(Status.INVALID_ROLE)
@@ -157,7 +157,7 @@ class Login:
         )
         if request.privilege > limit:
             raise Refused(Status.UNAUTHORIZED_ROLE)
-        if self._sessions.is_full:
+        if not self._sessions.has_room(address):
             raise Refused(Status.INSUFFICIENT_RESOURCES)
         return suite_id, Privilege(request.privilege) if request.privilege else limit
 
@@ -226,14 +226,14 @@ class Login:
             if self._settings.hide_unknown_users and opening.suite.authentication:
                 return None
             raise Refused(Status.UNAUTHORIZED_NAME)
-        self._check_room(account)
+        if self._has_all(account) or not self._sessions.has_room(opening.address):
+            raise Refused(Status.INSUFFICIENT_RESOURCES)
         return account
 
-    def _check_room(self, account: Account) -> None:
-        if self._sessions.is_full or self._authority.session_limit_reached(
-            account.user_id, self._channel, self._sessions.count_of(account.user_id)
-        ):
-            raise Refused(Status.INSUFFICIENT_RESOURCES)
+    def _has_all(self, account: Account) -> bool:
+        """The user has as many sessions as it may have."""
+        open_sessions = self._sessions.count_of(account.user_id)
+        return self._authority.session_limit_reached(account.user_id, self._channel, open_sessions)
 
     def _rakp2_code(self, opening: Opening, request: Rakp1) -> bytes:
         """Our proof; for an unknown user one that a key drawn now makes, which nobody can check."""
@@ -294,7 +294,8 @@ class Login:
         )
         if not is_equal(expected, request.code):
             raise Refused(Status.INVALID_INTEGRITY_CHECK_VALUE)
-        self._check_room(account)
+        if self._has_all(account) or not self._sessions.make_room(address):
+            raise Refused(Status.INSUFFICIENT_RESOURCES)
         key = self._authority.channel_key or account.password
         sik = session_integrity_key(authentication, key, rakp1.random, opening.random_c, rakp1.role, name)
         self._sessions.add(

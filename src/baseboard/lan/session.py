@@ -8,9 +8,13 @@ from typing import Protocol
 from baseboard.ipmi.message import Context
 from baseboard.ipmi.privilege import Privilege
 from baseboard.lan.ciphers import FastKeys
+from baseboard.lan.half_open import source_of
 from baseboard.lan.repeats import Repeats
 from baseboard.lan.settings import MOST_SESSIONS, LanSettings
 from baseboard.lan.window import Window
+
+SILENT = 3.0
+"""Seconds without a packet after which a session makes room for another of the same network address."""
 
 NOBODY = 0
 """Who fails to log in with an unknown name."""
@@ -136,6 +140,32 @@ class Sessions:
     def is_full(self) -> bool:
         """No further session can be opened."""
         return len(self.sessions) >= self.capacity
+
+    def has_room(self, address: Hashable) -> bool:
+        """Whoever logs in from here can have a session."""
+        return not self.is_full or self._silent(address) is not None
+
+    def make_room(self, address: Hashable) -> bool:
+        """The same for somebody whose password is right.
+
+        Clients that are killed leave their sessions behind; when these are all, the one of the same network
+        address that was silent for longest makes room, so that nobody is locked out until they time out.
+        """
+        if self.is_full:
+            silent = self._silent(address)
+            if silent is None:
+                return False
+            self.close_session(silent.id)
+        return True
+
+    def _silent(self, address: Hashable) -> LanSession | None:
+        source, latest = source_of(address), self.now - SILENT
+        candidates = [
+            session
+            for session in self.sessions.values()
+            if session.last_used <= latest and source_of(session.address) == source
+        ]
+        return min(candidates, key=lambda session: session.last_used, default=None)
 
     def add(self, session: LanSession) -> None:
         """Open `session`, with the lowest handle that is free."""

@@ -278,11 +278,12 @@ class Activation:
         enabled = policy.authentication_types[level - 1] >> challenge.authenticator.kind & 1
         if level > min(account.limit, policy.limit) or not enabled:
             raise CommandError(PRIVILEGE_EXCEEDS_LIMIT, "above the limit")
-        if self._sessions.is_full:
+        if not self._sessions.has_room(address):
             raise CommandError(NO_SLOT, "no session is free")
         open_sessions = self._sessions.count_of(account.user_id)
         if self._authority.session_limit_reached(account.user_id, self._channel, open_sessions):
             raise CommandError(NO_SLOT_FOR_USER, "the user has all its sessions")
+        self._sessions.make_room(address)
         session = Session15(
             self._new_id(),
             account,
