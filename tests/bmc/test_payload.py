@@ -17,6 +17,7 @@ from baseboard.bmc.events import SolChanged
 from baseboard.bmc.handlers import payload, sol
 from baseboard.bmc.sol_configuration import SolSettings
 from baseboard.ipmi import Channel, Context, Message, Privilege
+from baseboard.ipmi.message import NoSessions
 
 ACTIVATED = "1c 48 00 00 00 00 00 ff 00 03 01 56 18 ff ff"
 """No test mode; 255 bytes in, 259 out; port 6230; no VLAN."""
@@ -234,3 +235,25 @@ def test_encryption_is_suspended_and_resumed(table: Table) -> None:
 def test_any_request_is_answered(command: int, data: bytes) -> None:
     table = Table()
     assert table.ask(f"18 {command:02x} {data.hex(' ')}").startswith(f"1c {command:02x} ")
+
+
+class Open(NoSessions):
+    """Open sessions."""
+
+    def __init__(self, *sessions: ASession) -> None:
+        self.sessions = {session.id: session for session in sessions}
+
+    def find(self, session_id: int) -> ASession | None:
+        return self.sessions.get(session_id)
+
+
+def test_who_loses_the_right_loses_the_console(table: Table) -> None:
+    table.bmc.sessions = Open(table.mine, table.other)
+    assert table.ask(ACTIVATE) == ACTIVATED
+    table.told()
+    assert table.ask("18 4c 01 43 02 00 00 00", table.other) == "1c 4c 00"  # user 3 has not got it
+    assert table.bmc.sol.session_id == table.mine.id
+    assert table.ask("18 4c 01 42 02 00 00 00", table.other) == "1c 4c 00"
+    assert table.bmc.sol.session_id is None
+    assert table.told() == ["00000010"]
+    assert list(iter(table.bmc.next_event, None))[-1] == SolChanged(None)

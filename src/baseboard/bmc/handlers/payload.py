@@ -134,6 +134,10 @@ def set_user_payload_access(bmc: Bmc, request: SetUserPayloadAccessRequest, cont
         raise CommandError(CompletionCode.INVALID_FIELD)
     user = bmc.users.user(request.user_id)
     bmc.payload_access.change(channel.number, user.user_id, request.standard_1, enable=request.operation == 0)
+    session = bmc.sessions.find(bmc.sol.session_id or 0)
+    if session is not None and not bmc.payload_access.get(session.channel, session.user_id) & SOL:
+        bmc.sol.deactivate(notify=True)
+        bmc.emit(SolChanged(None))
     return DONE
 
 
