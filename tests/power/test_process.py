@@ -37,6 +37,7 @@ def test_it_is_found_again_by_its_record(tmp_path: Path) -> None:
     async def scenario() -> None:
         first = Process.spawn(("sleep", "60"), tmp_path / LOG)
         first.remember(tmp_path, [1, False, True])
+        assert [(tmp_path / name).stat().st_mode & 0o777 for name in (LOG, RECORD)] == [0o600, 0o600]
         first.close()
         found = recall(tmp_path, NO_MONITOR)
         assert found is not None

@@ -38,7 +38,7 @@ class Process:
     @classmethod
     def spawn(cls, command: Sequence[str], log: Path) -> Process:
         """Start it, with its output in `log`.  Raises OSError."""
-        with open(log, "wb") as output:
+        with open(log, "wb", opener=_private) as output:
             child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
@@ -79,8 +79,14 @@ class Process:
         """Write the record by which `recall` finds the process again."""
         record = {"pid": self.pid, "started": _started(self.pid), "boot": _boot_id(), "notes": notes}
         temporary = directory / f"{RECORD}.new"
-        temporary.write_text(json.dumps(record))
+        with open(temporary, "w", opener=_private) as file:
+            json.dump(record, file)
         temporary.replace(directory / RECORD)
+
+
+def _private(path: str, flags: int) -> int:
+    """For its owner alone, like everything in a state directory."""
+    return os.open(path, flags, 0o600)
 
 
 def recall(directory: Path, monitor: Path) -> tuple[Process, Any] | None:
