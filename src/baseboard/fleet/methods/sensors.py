@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from baseboard.bmc.sensor import DiscreteSensor, Sensor, ThresholdSensor
@@ -12,6 +11,8 @@ from baseboard.ipmi.sensor_types import SENSOR_TYPES, THRESHOLD_STATES, state_na
 from baseboard.ipmi.sensor_units import UNITS
 
 NO_READING = "no reading"
+LARGEST = 1e300
+"""JSON has larger numbers, no sensor has."""
 
 # fmt: off
 SEVERITY = (
@@ -145,7 +146,7 @@ def _value(value: Any) -> Value:
         return None
     if isinstance(value, list) and all(isinstance(state, (int, str)) for state in value):
         return value
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < LARGEST:
         raise ValueError("a number, a list of states, or null for no reading")
     return float(value)
 
