@@ -105,16 +105,6 @@ class ControllerReset(Event):
     cold: bool
 
 
-class PlatformEvent(Event):
-    """Something happened that belongs into the SEL."""
-
-    sensor_type: int
-    sensor_number: int
-    event_type: int
-    deassertion: bool
-    data: bytes
-
-
 class SensorEventLogged(Event):
     """A record was added to the SEL; for whoever watches (the control socket)."""
 

@@ -37,7 +37,6 @@ class Opening:
         "request",
         "source",
         "suite",
-        "suite_limit",
     )
 
     def __init__(self, opening_id: int, address: Hashable, expires: float, random_c: bytes) -> None:
@@ -49,7 +48,6 @@ class Opening:
         self.phase = Phase.OPENED
         self.console_id = 0
         self.suite = SUITES[0]
-        self.suite_limit = Privilege.NONE
         self.granted = Privilege.NONE
         self.account: Account | None = None
         self.rakp1: Rakp1 | None = None
