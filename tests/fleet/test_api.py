@@ -123,7 +123,8 @@ def test_a_long_log_comes_in_parts(controller: Controller) -> None:
         (
             "sensor.set",
             {"sensor": "Fan 1", "value": 10**400},
-            f"sensor.set: value: found 1{'0' * 59}; allowed: a number, a list of states, or null for no reading",
+            f"sensor.set: value: found 1{'0' * 59}; "
+            "allowed: a number, a list of states, or null for no reading",
         ),
         ("sel.list", {"limit": 0}, "sel.list: limit: found 0; allowed: a whole number, 1 to 1000"),
         ("load.set", {"load": "x"}, "load.set: load: found 'x'; allowed: a number, 0 to 1"),

@@ -60,7 +60,6 @@ def test_all_are_listed(every: LanServer) -> None:
 def test_ipmitool_is_refused(default: LanServer, suite: int) -> None:
     said = default.ipmitool("mc", "guid", how=(*LANPLUS, "-C", str(suite)))
     said.fails("Error in open session response message : no matching cipher suite")
-    assert said.seconds < 0.9
 
 
 @pytest.mark.parametrize("suite", [suite for suite in (0, *ALL_SUITES) if suite not in (3, 17)])

@@ -149,9 +149,9 @@ def test_sdr_dump_holds_every_record(server: LanServer, tmp_path: Path) -> None:
     assert names("-S", str(dump)) == names()
 
 
-def test_fast_enough_for_people(server: LanServer) -> None:
-    """C1h to PICMG, VITA and HPM at once: no command waits for a retry."""
-    assert server.ipmitool("mc", "info").shows().seconds < 0.9
+def test_nothing_waits_for_a_retry(server: LanServer) -> None:
+    """PICMG, VITA and HPM are asked after before every command: with a single try, all must be answered."""
+    server.ipmitool("mc", "info", how=(*LANPLUS, "-R", "1")).shows("Device ID")
 
 
 # -- what changes -------------------------------------------------------------------------------------
@@ -464,7 +464,6 @@ def test_ironic(server: LanServer, level: str, tmp_path: Path) -> None:
 
     def ipmitool(command: str, *patterns: str) -> str:
         said = run([*base, *shlex.split(command)]).shows(*patterns)
-        assert said.seconds < 4, said  # no retry of 5 s
         return said.out
 
     ipmitool("power status", "^Chassis Power is on$")

@@ -108,7 +108,6 @@ def test_log_in_fails_at_once(
     )
     said.fails(message, "Unable to establish IPMI v2 / RMCP. session")
     assert said.text.count("SENDING AN OPEN SESSION REQUEST") == 1
-    assert said.seconds < 0.9, said
 
 
 # fmt: off
@@ -128,7 +127,6 @@ def test_log_in_to_ipmi_15_fails_at_once(
 ) -> None:
     said = server.ipmitool("mc", "guid", user=user, password=password, level=level, how=LAN_15)
     said.fails(message)
-    assert said.seconds < 0.9, said
 
 
 @pytest.mark.parametrize("kind", ["NONE", "PASSWORD", "MD2"])
