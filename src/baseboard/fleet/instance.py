@@ -27,7 +27,7 @@ from baseboard.bmc import events
 from baseboard.bmc.commands import assemble
 from baseboard.bmc.controller import Bmc
 from baseboard.bmc.core import Core
-from baseboard.errors import DecodeError
+from baseboard.errors import BaseboardError, DecodeError
 from baseboard.fleet.options import Options, PowerKind
 from baseboard.fleet.users import logins
 from baseboard.ipmi.message import Message
@@ -69,6 +69,7 @@ class Instance:
         self._qemu: QemuMachine | None = None
         self.vms: tuple[VmPort, ...] = ()
         self.ipmb: tuple[IpmbPort, ...] = ()
+        self._last_complaint = ""
         self.serial_channel: SerialChannelPort | None = None
         self.serial: SerialPort | None = None
         self.sol: SolPump | None = None
@@ -80,6 +81,7 @@ class Instance:
         """Open everything.  Raises ConfigError; `stop` is to be called then as well."""
         options = self.options
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._uncaught)
         self.store = Store(options.state)
         self._stack.callback(self.store.close)
         self._make_controller()
@@ -317,9 +319,13 @@ class Instance:
             self.serial_channel.server.close_sessions_of(event.user_id, but=event.by_session)
 
     def _channel(self, event: events.ChannelChanged, now: float) -> None:
-        server = self.lan.server
-        if event.channel == server.channel and not self.bmc.authority.policy(event.channel).enabled:
-            self._loop.call_soon(server.close_all)  # after the answer has left
+        if not self.bmc.authority.policy(event.channel).enabled:
+            self._loop.call_soon(self._close_sessions_on, event.channel)  # after the answer has left
+
+    def _close_sessions_on(self, channel: int) -> None:
+        for session in self.bmc.sessions.active():
+            if session.channel == channel:
+                self.bmc.sessions.close_session(session.id)
 
     def _sol(self, event: events.SolChanged, now: float) -> None:
         if self.sol is not None:
@@ -377,6 +383,17 @@ class Instance:
     def _fault(self, message: Message, error: Exception) -> None:
         netfn, _, command, data = message
         _report(f"netfn {netfn:02X}h, command {command:02X}h, {len(data)} data bytes", error)
+
+    def _uncaught(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What ended in the loop: a change that could not be written (told once), or a fault of ours."""
+        error = context.get("exception")
+        if isinstance(error, BaseboardError):
+            text = str(error)
+            if text != self._last_complaint:
+                print(f"baseboard: {text}", file=sys.stderr)
+            self._last_complaint = text
+        elif isinstance(error, Exception):
+            _report(str(context["message"]), error)
 
     def _control_fault(self, method: str, error: Exception) -> None:
         _report(f"control method {method}", error)
