@@ -89,8 +89,8 @@ def _running(name: str, command: list[str], port: int, **more: object) -> Iterat
 
 
 @contextlib.contextmanager
-def ipmi_sim() -> Iterator[Peer]:
-    """OpenIPMI's simulator with one controller, a LAN and a VM port."""
+def ipmi_sim(emulator: str = "", sel_entries: int = 1000) -> Iterator[Peer]:
+    """OpenIPMI's simulator with one controller, a LAN and a VM port; with more lines for its emulator."""
     with tempfile.TemporaryDirectory() as directory:
         port, vm_port = free_port(), free_port(socket.SOCK_STREAM)
         (Path(directory) / "lan.conf").write_text(
@@ -102,7 +102,7 @@ def ipmi_sim() -> Iterator[Peer]:
         )
         (Path(directory) / "emu").write_text(
             "mc_setbmc 0x20\nmc_add 0x20 0 has-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr\n"
-            "sel_enable 0x20 1000 0x0a\nmc_enable 0x20\n"
+            f"sel_enable 0x20 {sel_entries} 0x0a\n{emulator}mc_enable 0x20\n"
         )
         command = ["ipmi_sim", "-c", f"{directory}/lan.conf", "-f", f"{directory}/emu", "-s", directory, "-n"]
         with _running("ipmi_sim", command, port, vm_port=vm_port) as peer:
@@ -129,7 +129,7 @@ def pyghmi() -> Iterator[Peer]:
 
 
 @contextlib.contextmanager
-def baseboard() -> Iterator[Peer]:
+def baseboard(config: str = "") -> Iterator[Peer]:
     """Ourselves, as `baseboard run` with a LAN and a listening VM wire; compiled, as an installed one is."""
     compileall.compile_dir(Path(package.__file__).parent, quiet=2)
     with tempfile.TemporaryDirectory() as directory:
@@ -142,6 +142,9 @@ def baseboard() -> Iterator[Peer]:
             *("--password-file", str(password), "--state", f"{directory}/state"),
             *("--vm", f"listen:tcp:127.0.0.1:{vm_port}"),
         ]
+        if config:
+            (Path(directory) / "baseboard.toml").write_text(config)
+            command += ["--config", f"{directory}/baseboard.toml"]
         with _running("baseboard", command, port, vm_port=vm_port, suites=(3, 17)) as peer:
             yield peer
 
