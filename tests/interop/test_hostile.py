@@ -49,12 +49,11 @@ def resident_kb(server: LanServer) -> int:
 
 
 def is_well(server: LanServer) -> None:
-    """Alive, silent, and of use at once."""
+    """Alive, silent, and of use."""
     assert server.process.alive, server.process.tail()
     assert server.process.tail() == ""
     for how in LANPLUS, LAN_15:
-        said = server.ipmitool("mc", "info", how=how).shows("^Device ID +: 32$")
-        assert said.seconds < 5, said
+        server.ipmitool("mc", "info", how=how).shows("^Device ID +: 32$")
 
 
 def twice(server: LanServer, round_: Callable[[], None], warm_up: int = 1) -> None:

@@ -123,8 +123,7 @@ OEM = (
 
 @pytest.mark.parametrize(("command", "message"), OEM, ids=[row[0] for row in OEM])
 def test_ipmi_oem_is_refused(server: LanServer, command: str, message: str) -> None:
-    said = server.freeipmi("ipmi-oem", *command.split()).fails(message)
-    assert said.seconds < 5, said
+    server.freeipmi("ipmi-oem", *command.split()).fails(message)
 
 
 @pytest.mark.parametrize("command", ["ibm get-led", "sun get-led"])
