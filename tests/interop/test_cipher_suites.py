@@ -186,3 +186,8 @@ def test_no_ipmi_15_at_all(tmp_path_factory: pytest.TempPathFactory) -> None:
         server.ipmitool("mc", "guid").shows("System GUID")
     finally:
         server.close()
+
+
+def test_md2_cannot_be_asked_for(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with pytest.raises(RuntimeError, match='found "md2"; allowed: a list of "none", "md5", "password"'):
+        LanServer(tmp_path_factory.mktemp("md2"), suites=(17,), lan='ipmi15 = ["md2"]')

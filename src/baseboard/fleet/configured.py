@@ -37,7 +37,6 @@ from baseboard.store.toml_lines import Path as Loc
 # fmt: off
 AUTHENTICATION_TYPES = {
     "none":     AuthenticationTypes.NONE,
-    "md2":      AuthenticationTypes.MD2,
     "md5":      AuthenticationTypes.MD5,
     "password": AuthenticationTypes.STRAIGHT_PASSWORD,
 }

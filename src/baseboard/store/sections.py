@@ -69,7 +69,7 @@ class Lan(Section):
     insecure_cipher_zero: bool = setting(
         False, "Suite 0 lets in whoever knows a user's name: it needs this besides its place in the list."
     )
-    ipmi15: list[Literal["none", "md2", "md5", "password"]] = setting(
+    ipmi15: list[Literal["none", "md5", "password"]] = setting(
         ["md5"], "Authentication types of IPMI 1.5 sessions; an empty list: no IPMI 1.5 at all."
     )
     ipmi15_off_loopback: bool = setting(False, "Offer IPMI 1.5 also on addresses where others can listen.")
