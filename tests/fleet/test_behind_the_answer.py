@@ -79,3 +79,29 @@ def test_a_disabled_channel_ends_its_sessions(tmp_path: Path) -> None:
             await instance.stop()
 
     asyncio.run(conversation())
+
+
+@pytest.mark.parametrize(
+    ("command", "closed"),
+    [pytest.param(0x02, 1, id="cold reset"), pytest.param(0x03, 0, id="warm reset")],
+)
+def test_only_a_cold_reset_ends_sessions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: int, closed: int
+) -> None:
+    """After a warm reset ipmitool closes its session, and waited 10 s for the answer of one that was gone."""
+
+    async def conversation() -> None:
+        instance = Instance(Options(state=tmp_path / "state", lan=Address("udp", host="127.0.0.1")))
+        await instance.start()
+        try:
+            calls: list[None] = []
+            monkeypatch.setattr(instance.lan.server, "close_all", lambda: calls.append(None))
+            assert instance.core.handle(Message(0x06, 0, command), Context()) == b"\0"
+            instance.handled(instance.now())
+            assert not calls  # the answer leaves first
+            await asyncio.sleep(0)
+            assert len(calls) == closed
+        finally:
+            await instance.stop()
+
+    asyncio.run(conversation())

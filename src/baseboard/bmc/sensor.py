@@ -18,6 +18,7 @@ A sensor that is *held* keeps what a person or a command gave it, whatever the s
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from baseboard.bmc.sensor_settings import DiscreteSensorSettings, SensorSettings, ThresholdSensorSettings
@@ -37,7 +38,7 @@ TRIGGER_READING_AND_THRESHOLD = 0x50
 """Event data 1: data 2 is the reading, data 3 the threshold.  [IPMI 29.7, Table 29-6]"""
 
 
-class Sensor:
+class Sensor(ABC):
     """What threshold and discrete sensors have in common."""
 
     event_type: int
@@ -100,17 +101,17 @@ class Sensor:
         self.deassertions &= ~deassertions
         self.evaluate(now)
 
+    @abstractmethod
     def evaluate(self, now: float) -> None:
         """Compare, and report what changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refresh(self) -> None:
         """Encode the answer to Get Sensor Reading anew."""
-        raise NotImplementedError
 
+    @abstractmethod
     def describe(self, offset: int) -> bytes:
         """Event data for an event of this offset."""
-        raise NotImplementedError
 
     def _become(
         self, asserted: int, now: float, event_data: bytes | None = None, own_offset: bool = False
