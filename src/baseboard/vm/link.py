@@ -20,6 +20,7 @@ A message is laid out
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import ClassVar
@@ -65,7 +66,7 @@ def _ordered(operation: Operation) -> Callable[[bytes], LinkEvent]:
     return lambda data: OperationReceived(operation)
 
 
-class _Link:
+class _Link(ABC):
     """What both ends share: frames in, events out; frames out."""
 
     SHORTEST: ClassVar[int]
@@ -116,8 +117,9 @@ class _Link:
     def _command(self, *data: int) -> None:
         self._output.append(frame_command(bytes(data)))
 
+    @abstractmethod
     def _receive_message(self, frame: bytes) -> None:
-        raise NotImplementedError
+        """A whole message came, unescaped and without its terminator."""
 
     def _receive_overlong(self, beginning: bytes) -> None:
         """A message was too long: dropped, but these are its id, netFn/LUN and command."""
