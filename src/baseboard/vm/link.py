@@ -20,7 +20,6 @@ A message is laid out
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import ClassVar
@@ -66,7 +65,7 @@ def _ordered(operation: Operation) -> Callable[[bytes], LinkEvent]:
     return lambda data: OperationReceived(operation)
 
 
-class _Link(ABC):
+class _Link:
     """What both ends share: frames in, events out; frames out."""
 
     SHORTEST: ClassVar[int]
@@ -117,9 +116,8 @@ class _Link(ABC):
     def _command(self, *data: int) -> None:
         self._output.append(frame_command(bytes(data)))
 
-    @abstractmethod
     def _receive_message(self, frame: bytes) -> None:
-        """A whole message came, unescaped and without its terminator."""
+        raise NotImplementedError
 
     def _receive_overlong(self, beginning: bytes) -> None:
         """A message was too long: dropped, but these are its id, netFn/LUN and command."""
