@@ -41,6 +41,16 @@ find_python() {
     return 1
 }
 
+# need_compiler: pylibfdt, which the tests need, comes as source
+need_compiler() {
+    if ! command -v cc > /dev/null; then
+        install_packages gcc libc6-dev
+    fi
+    if ! .venv/bin/python -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'; then
+        install_packages python3-dev
+    fi
+}
+
 # make_venv [EXTRA]: .venv with baseboard and what the extra asks for; does nothing when it is up to date
 make_venv() {
     local extra=${1:-} stamp wanted
@@ -55,6 +65,7 @@ make_venv() {
         rm -rf .venv
         "$python" -m venv .venv >&2 || fail "$python cannot make .venv"
     fi
+    [ "$extra" != test ] || need_compiler
     echo "installing baseboard and its Python packages into .venv" >&2
     .venv/bin/python -m pip install --quiet --editable ".${extra:+[$extra]}" >&2 || fail "pip could not install baseboard"
     echo "$wanted" > "$stamp"
