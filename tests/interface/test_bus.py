@@ -12,10 +12,11 @@ from tests.interface.conversation import answered, echo, run
 from baseboard.errors import ConfigError
 from baseboard.interface import HandlerSeam
 from baseboard.interface.bt import Bt
+from baseboard.interface.bus.function import Identity
 from baseboard.interface.bus.isa import IsaBus
 from baseboard.interface.bus.line import Line
 from baseboard.interface.bus.memory import MemoryBus
-from baseboard.interface.bus.pci import Identity, Interface, PciFunction
+from baseboard.interface.bus.pci import Interface, PciFunction
 from baseboard.interface.bus.smbus import SmBus
 from baseboard.interface.kcs import Kcs, KcsDriver
 from baseboard.interface.registers import Access, Field, Side
@@ -188,7 +189,7 @@ def test_the_bar_is_where_it_was_put() -> None:
     function.bar_changed = lambda decodes, address: places.append((decodes, address))
     function.write_configuration(0x10, 0xFEB0_0037, 4)
     function.write_configuration(0x04, 0x0003, 2)
-    assert function.size == 32
+    assert function.bar.size == 32
     assert places == [(False, 0xFEB0_0020), (True, 0xFEB0_0020)]
     works(On(function, 0, 16))
     assert function.read(1, 4) == 0, "drivers find the spacing in this way"
