@@ -1,28 +1,25 @@
-"""QEMU's monitor: commands with deadlines, and its events.  [QMP]
+"""QEMU's monitor in an event loop: commands with deadlines, and its events.  [QMP]
 
-JSON objects, one a line. We use a handful of commands and want the events in order before the end of the
-connection; the QEMU project's own client (`qemu.qmp` 0.0.6) keeps every event that it ever saw, which a
-process that runs for months cannot afford.
+We use a handful of commands and want the events in order before the end of the connection; the QEMU
+project's own client (`qemu.qmp` 0.0.6) keeps every event that it ever saw, which a process that runs for
+months cannot afford.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from baseboard.errors import BaseboardError
+from baseboard.errors import DecodeError
+from baseboard.power.qmp import Answered, Greeted, Happened, MonitorError, QmpLines
+
+__all__ = ["Monitor", "MonitorError"]
 
 RETRY = 0.02
-LONGEST_LINE = 1 << 20
 
 Events = Callable[[str, dict[str, Any]], None]
-
-
-class MonitorError(BaseboardError):
-    """QEMU refused a command, or did not answer in time."""
 
 
 class _Connection(asyncio.Protocol):
@@ -33,46 +30,37 @@ class _Connection(asyncio.Protocol):
         self.greeted: asyncio.Future[None] = loop.create_future()
         self.lost: asyncio.Future[None] = loop.create_future()
         self._on_event = on_event
-        self._buffer = bytearray()
+        self._lines = QmpLines()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._transport: asyncio.Transport
-        self._last_id = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        *lines, rest = (self._buffer + data).split(b"\n")
-        self._buffer = rest
-        if len(rest) > LONGEST_LINE:
+        try:
+            self._lines.receive_data(data)
+        except DecodeError:
             self._transport.abort()
-        for line in lines:
-            try:
-                message = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(message, dict):
-                self._received(message)
+        while (event := self._lines.next_event()) is not None:
+            match event:
+                case Happened(name, arguments):
+                    self._on_event(name, arguments)
+                case Greeted():
+                    if not self.greeted.done():
+                        self.greeted.set_result(None)
+                case Answered(number, value, error):
+                    self._answered(number, value, error)
 
-    def _received(self, message: dict[str, Any]) -> None:
-        if "event" in message:
-            data = message.get("data")
-            self._on_event(str(message["event"]), data if isinstance(data, dict) else {})
-        elif "QMP" in message:
-            if not self.greeted.done():
-                self.greeted.set_result(None)
+    def _answered(self, number: int, value: Any, error: str | None) -> None:
+        waiting = self._waiting.pop(number, None)
+        if waiting is None or waiting.done():
+            return
+        if error is None:
+            waiting.set_result(value)
         else:
-            number = message.get("id")
-            waiting = self._waiting.pop(number, None) if isinstance(number, int) else None
-            if waiting is None or waiting.done():
-                return
-            if "return" in message:
-                waiting.set_result(message["return"])
-            else:
-                error = message.get("error")
-                text = error.get("desc", error) if isinstance(error, dict) else error
-                waiting.set_exception(MonitorError(str(text)))
+            waiting.set_exception(MonitorError(error))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.greeted.done():
@@ -84,12 +72,9 @@ class _Connection(asyncio.Protocol):
             self.lost.set_result(None)
 
     async def execute(self, command: str, arguments: dict[str, Any]) -> Any:
-        self._last_id = number = self._last_id + 1
+        number, line = self._lines.command(command, arguments)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
-        message: dict[str, Any] = {"execute": command, "id": number}
-        if arguments:
-            message["arguments"] = arguments
-        self._transport.write(json.dumps(message).encode() + b"\n")
+        self._transport.write(line)
         try:
             return await answer
         finally:
