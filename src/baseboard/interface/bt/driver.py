@@ -8,6 +8,10 @@ network function and command; one that belongs to none is dropped, for it is lat
 
 A request that is not answered within `timeout` is sent again, as often as `retries` says, with a new
 sequence number. One that cannot even be written in that time fails: the BMC is stuck, and `reset` may help.
+Time is looked at after each answer, too: a BMC that sets B2H_ATN for ever is no reason to read for ever.
+
+H_BUSY is toggled by writing it, so it is read before: a BMC that was reset meanwhile has cleared it. BT_CTRL
+with a pulse bit set is no BT_CTRL: nothing is there, or not yet.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from baseboard.interface.bt.registers import (
     H_BUSY,
     SMS_ATN,
 )
-from baseboard.interface.driver import DriverEvent, Registers, ResponseReceived, TransferFailed
+from baseboard.interface.driver import Driver, Registers, TransferFailed, answers, encoded
 from baseboard.ipmi.message import Message
 
 TIMEOUT = 5.0
@@ -44,7 +48,7 @@ class _Request:
     tries: int = 0
 
 
-class BtDriver:
+class BtDriver(Driver):
     """One driver; any number of requests."""
 
     def __init__(
@@ -55,6 +59,7 @@ class BtDriver:
         retries: int = RETRIES,
         outstanding: int = 1,
     ) -> None:
+        super().__init__()
         self._registers = registers
         self._timeout = timeout
         self._retries = retries
@@ -62,7 +67,6 @@ class BtDriver:
         self._waiting: deque[_Request] = deque()
         self._open: dict[int, _Request] = {}
         self._sequence = 0
-        self._events: deque[DriverEvent] = deque()
 
     @property
     def phase(self) -> str:
@@ -71,10 +75,8 @@ class BtDriver:
 
     def begin(self) -> None:
         """Once, before the first request: the pointers, H_BUSY and what an earlier driver left."""
-        registers = self._registers
-        if registers.read(CONTROL) & H_BUSY:
-            registers.write(CONTROL, H_BUSY)
-        registers.write(CONTROL, CLR_WR_PTR | SMS_ATN)
+        self._set_busy(False)
+        self._registers.write(CONTROL, CLR_WR_PTR | SMS_ATN)
 
     def reset(self) -> None:
         """Reset the BMC's end."""
@@ -100,13 +102,14 @@ class BtDriver:
 
     def send_request(self, message: Message, now: float) -> None:
         """Ask as soon as the BMC takes it."""
-        netfn, lun, command, data = message
-        request = bytes((netfn << 2 | lun, command)) + data
-        self._waiting.append(_Request(request, now + self._timeout))
+        self._waiting.append(_Request(encoded(message), now + self._timeout))
 
-    def next_event(self) -> DriverEvent | None:
-        """What came of a request."""
-        return self._events.popleft() if self._events else None
+    def abort(self, now: float) -> None:
+        """Give all requests up; BT has no way to tell the BMC, and late answers are dropped."""
+        for _ in (*self._open, *self._waiting):
+            self._events.append(TransferFailed(None, "aborted"))
+        self._open.clear()
+        self._waiting.clear()
 
     def next_deadline(self) -> float | None:
         """When the first of all requests has waited too long."""
@@ -116,13 +119,18 @@ class BtDriver:
     def step(self, now: float) -> bool:
         """Do the next thing; False when the BMC is not ready for any."""
         control = self._registers.read(CONTROL)
-        if control & B2H_ATN:
+        there = not control & (CLR_RD_PTR | CLR_WR_PTR)
+        if there and control & B2H_ATN:
             self._read()
-        elif self._waiting and not control & (B_BUSY | H2B_ATN) and len(self._open) < self._outstanding:
+            self._give_up(now)
+            return True
+        if self._give_up(now):
+            return True
+        free = there and not control & (B_BUSY | H2B_ATN)
+        if self._waiting and free and len(self._open) < self._outstanding:
             self._write(self._waiting.popleft(), now)
-        else:
-            return self._give_up(now)
-        return True
+            return True
+        return False
 
     def _write(self, request: _Request, now: float) -> None:
         write = self._registers.write
@@ -138,19 +146,23 @@ class BtDriver:
 
     def _read(self) -> None:
         read, write = self._registers.read, self._registers.write
-        write(CONTROL, H_BUSY)
+        self._set_busy(True)
         write(CONTROL, B2H_ATN)
         write(CONTROL, CLR_RD_PTR)
         length = read(BUFFER)
         answer = bytes(read(BUFFER) for _ in range(length))
-        write(CONTROL, H_BUSY)
+        self._set_busy(False)
         if length < 4:
             return
-        request = self._open.get(answer[1])
-        if request is None or (answer[0], answer[2]) != (request.message[0] | 4, request.message[1]):
-            return
-        del self._open[answer[1]]
-        self._events.append(ResponseReceived(answer[0] >> 2, answer[0] & 3, answer[2], answer[3:]))
+        sequence, answer = answer[1], answer[:1] + answer[2:]
+        request = self._open.get(sequence)
+        if request is not None and answers(answer, request.message):
+            del self._open[sequence]
+            self._report(answer)
+
+    def _set_busy(self, busy: bool) -> None:
+        if bool(self._registers.read(CONTROL) & H_BUSY) != busy:
+            self._registers.write(CONTROL, H_BUSY)
 
     def _give_up(self, now: float) -> bool:
         late = [sequence for sequence, request in self._open.items() if now >= request.deadline]

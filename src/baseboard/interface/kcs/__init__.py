@@ -5,9 +5,9 @@ engine as one device. What QEMU does otherwise is a `Quirk` each.
 """
 
 from baseboard.interface.kcs.device import Kcs, KcsState
-from baseboard.interface.kcs.driver import KcsDriver
+from baseboard.interface.kcs.driver import KcsDriver, Port, on_port
 from baseboard.interface.kcs.engine import Engine
 from baseboard.interface.kcs.latch import Latch
 from baseboard.interface.kcs.quirks import Quirk
 
-__all__ = ["Engine", "Kcs", "KcsDriver", "KcsState", "Latch", "Quirk"]
+__all__ = ["Engine", "Kcs", "KcsDriver", "KcsState", "Latch", "Port", "Quirk", "on_port"]

@@ -14,12 +14,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
 
-from baseboard.errors import LocalProtocolError
 from baseboard.interface.bus.smbus import LONGEST_BLOCK, Failure, SmBus
-from baseboard.interface.driver import DriverEvent, ResponseReceived, TransferFailed
+from baseboard.interface.driver import OneAtATime, answers
 from baseboard.interface.ssif.parts import LAST_PART, MULTI_PART, Command, write_parts
 from baseboard.interface.ssif.target import ADDRESS
-from baseboard.ipmi.message import Message
 
 WRITE_TRIES = 5
 READ_TRIES = 250
@@ -46,78 +44,60 @@ class Result(Enum):
     FAILED = auto()
 
 
-class SsifDriver:
+class SsifDriver(OneAtATime[Phase]):
     """One driver; one request at a time."""
 
+    NAME = "SSIF"
+    IDLE, FIRST = Phase.IDLE, Phase.WRITING
+
     def __init__(self, bus: SmBus, address: int = ADDRESS, *, pec: bool = True) -> None:
+        super().__init__()
         self._bus = bus
         self._address = address
         self._pec = pec
-        self.phase = Phase.IDLE
-        self._message = b""
         self._parts: deque[tuple[Command, bytes]] = deque()
         self._answer = bytearray()
         self._number = 0
         self._retry = False
         self._tries = 0
-        self._due = 0.0
-        self._events: deque[DriverEvent] = deque()
 
-    def send_request(self, message: Message, now: float) -> None:
-        """Begin a transfer."""
-        if self.phase is not Phase.IDLE:
-            raise LocalProtocolError("SSIF takes one request at a time")
-        netfn, lun, command, data = message
-        self._message = bytes((netfn << 2 | lun, command)) + data
-        self._parts.extend(write_parts(self._message))
-        self._enter(Phase.WRITING, now)
-
-    def next_event(self) -> DriverEvent | None:
-        """What came of the request; None while it is under way."""
-        return self._events.popleft() if self._events else None
-
-    def next_deadline(self) -> float | None:
-        """When to do the next thing."""
-        return None if self.phase is Phase.IDLE else self._due
+    def _begin(self, now: float) -> None:
+        self._parts = deque(write_parts(self._request))
+        self._go_on(self.FIRST, now)
 
     def alerted(self, now: float) -> bool:
         """SMBALERT# is pulled: ask who it is, and read at once if it is our BMC and an answer is due."""
         if self._bus.alert_response() != self._address:
             return False
         if self.phase is Phase.READING:
-            self._due = now
+            self._deadline = now
         return True
 
     def step(self, now: float) -> bool:
-        """Do the next thing; False when it is not time for it."""
-        if self.phase is Phase.IDLE or now < self._due:
+        if self._deadline is None or now < self._deadline:
             return False
         action, tries, steps = STEPS[self.phase]
         result = action(self)
         if result is not Result.FAILED:
             phase, after = steps[result]
-            self._enter(phase, now + after)
+            self._go_on(phase, now + after)
             return True
         self._tries += 1
-        self._due = now + INTERVAL
+        self._deadline = now + INTERVAL
         if self._tries >= tries:
-            self._events.append(TransferFailed(None, f"no success in {tries} tries while {self.phase.name}"))
-            self._enter(Phase.IDLE, now)
+            self._give_up(None, f"no success in {tries} tries while {self.phase.name}")
         return True
 
-    def _enter(self, phase: Phase, due: float) -> None:
-        self.phase = phase
+    def _go_on(self, phase: Phase, due: float) -> None:
         self._tries = 0
-        self._due = due
-        if phase is Phase.IDLE:
-            self._parts.clear()
+        self._enter(phase, due)
 
     # Actions.
 
     def _write(self) -> Result:
         if not self._bus.write_block(self._address, *self._parts[0], pec=self._pec):
             # the BMC has forgotten the parts before, or never had them
-            self._parts = deque(write_parts(self._message))
+            self._parts = deque(write_parts(self._request))
             return Result.FAILED
         self._parts.popleft()
         return Result.MORE if self._parts else Result.DONE
@@ -150,8 +130,10 @@ class SsifDriver:
         return self._finish() if last else Result.MORE
 
     def _finish(self) -> Result:
-        netfn_lun, command, *data = self._answer
-        self._events.append(ResponseReceived(netfn_lun >> 2, netfn_lun & 3, command, bytes(data)))
+        answer = bytes(self._answer)
+        if not answers(answer, self._request):
+            return Result.FAILED
+        self._report(answer)
         return Result.DONE
 
 
