@@ -1,0 +1,33 @@
+/* KCS channels 1 to 3 of Nuvoton's NPCM7xx. It has no mailbox: Get Chassis Request tells. */
+
+#include "firmware.h"
+
+enum { KCS = 0xf0007000, STATUS = 0x00, OUTPUT = 0x02, INPUT = 0x04, CONTROL = 0x0c, IRQ_ENABLE = 0x10 };
+enum { IBFIE = 0x01, IRQE = 0x01, HIRQE = 0x08 };
+
+const unsigned KCS_CHANNELS = 3;
+
+static uintptr_t at(unsigned channel, unsigned offset) { return KCS + 0x0cu + channel * 0x12u + offset; }
+
+uint8_t kcs_read_status(unsigned channel) { return read8(at(channel, STATUS)); }
+void kcs_write_status(unsigned channel, uint8_t status) { write8(at(channel, STATUS), status); }
+uint8_t kcs_read_input(unsigned channel) { return read8(at(channel, INPUT)); }
+void kcs_write_output(unsigned channel, uint8_t value) { write8(at(channel, OUTPUT), value); }
+
+void chip_start(void)
+{
+    for (unsigned channel = 0; channel < KCS_CHANNELS; channel++) {
+        write8(at(channel, IRQ_ENABLE), read8(at(channel, IRQ_ENABLE)) | HIRQE | IRQE);
+#ifdef INTERRUPTS
+        write8(at(channel, CONTROL), read8(at(channel, CONTROL)) | IBFIE);
+#endif
+    }
+}
+
+void chip_ask_host(uint8_t control, uint8_t count)
+{
+    (void)control;
+    (void)count;
+}
+
+enum power chip_host_power(void) { return POWER_UNKNOWN; }
