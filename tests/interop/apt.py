@@ -16,11 +16,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.interop.kept import CACHE, DAY
 from tests.programs import missing
 
-CACHE = Path(__file__).parents[2] / ".cache" / "packages"
+PACKAGES = CACHE / "packages"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"  # has the keys of this machine's next suite too
-DAY = 86400.0
 
 # The directories are this suite's own; an empty status file makes every dependency a missing one.
 CONFIGURATION = """\
@@ -58,7 +58,7 @@ class Apt:
         self.architecture = architecture or output("dpkg", "--print-architecture").strip()
         self.private = private or bool(suite or architecture)
         self.name = f"{self.suite}-{self.architecture}"
-        self.directory = CACHE / "lists" / self.name
+        self.directory = PACKAGES / "lists" / self.name
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -76,21 +76,25 @@ class Apt:
 
     def files(self, packages: Sequence[str], *, closure: bool = False) -> tuple[str, ...]:
         """The names and checksums of the files that hold these packages, in the versions offered now."""
-        said = output(*self._get, *_asking(closure), "--print-uris", *packages)
+        said = output("apt-get", *self._options, *_asking(closure), "--print-uris", *packages)
         return tuple(sorted(re.findall(r"^'[^']*' (\S+\.deb \d+ \S+)$", said, re.M)))
+
+    def depends(self, package: str) -> tuple[str, ...]:
+        """The names of the packages that this one depends on."""
+        said = output("apt-cache", *self._options, "depends", "--important", package)
+        return tuple(re.findall(r"Depends: (\S+)$", said, re.M))
 
     def download(self, packages: Sequence[str], directory: Path, *, closure: bool = False) -> None:
         """Puts the files of these packages into the directory."""
         (directory / "partial").mkdir(parents=True)
         options = ("--option", f"Dir::Cache::archives={directory}", "--download-only") if closure else ()
-        output(*self._get, *_asking(closure), *options, *packages, cwd=directory)
+        output("apt-get", *self._options, *_asking(closure), *options, *packages, cwd=directory)
         (directory / "partial").rmdir()
         (directory / "lock").unlink(missing_ok=True)
 
     @property
-    def _get(self) -> tuple[str, ...]:
-        own = ("--config-file", str(self.directory / "apt.conf")) if self.private else ()
-        return ("apt-get", *own)
+    def _options(self) -> tuple[str, ...]:
+        return ("--config-file", str(self.directory / "apt.conf")) if self.private else ()
 
     def _fetch_lists(self) -> None:
         """Lists at most a day old, or older ones when the mirror cannot be reached now."""
@@ -105,7 +109,7 @@ class Apt:
         (self.directory / "apt.conf").write_text(
             CONFIGURATION.format(suite=self.suite, architecture=self.architecture, directory=self.directory)
         )
-        done = _run((*self._get, "update"))
+        done = _run(("apt-get", *self._options, "update"))
         if done.returncode != 0 and not fetched.exists():
             missing(f"the lists of {self.name}: {done.stderr.strip()}")
         fetched.touch()

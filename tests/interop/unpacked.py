@@ -10,14 +10,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import re
-import shutil
-import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.interop.apt import CACHE, DAY, Apt, output
+from tests.interop.apt import PACKAGES, Apt, output
+from tests.interop.kept import kept
+from tests.programs import missing
 
 
 @functools.cache
@@ -60,12 +58,12 @@ def archives(*packages: str, suite: str = "", architecture: str = "") -> tuple[P
     return tuple(sorted(_kept(apt, packages, False, "archives", download).iterdir()))
 
 
-def dependency(package: str, pattern: str, *, suite: str = "", architecture: str = "") -> str:
-    """The package, its name like the pattern, that this one brings: `linux-image-amd64` brings the kernel."""
-    apt = Apt(suite, architecture, private=True)
+def dependency(package: str, prefix: str, *, suite: str = "", architecture: str = "") -> str:
+    """The package that this one brings whose name begins so: `linux-image-amd64` brings the kernel."""
+    apt = Apt(suite, architecture)
     with apt.opened():
-        names = [file.split("_")[0] for file in apt.files([package], closure=True)]
-    return next(name for name in names if re.fullmatch(pattern, name))
+        names = [name for name in apt.depends(package) if name.startswith(prefix)]
+    return names[0] if names else missing(f"{package} of {apt.name} depends on no {prefix}")
 
 
 def libraries(directory: Path) -> dict[str, str]:
@@ -77,22 +75,13 @@ def libraries(directory: Path) -> dict[str, str]:
 def _kept(
     apt: Apt, packages: tuple[str, ...], closure: bool, kind: str, make: Callable[[Path], Path]
 ) -> Path:
-    """The directory that `make` leaves in its scratch, made if these versions have none yet."""
-    request = CACHE / f"{packages[0]}-{apt.name}-{kind}-{_digest(*packages, str(closure))}"
+    """The directory that `make` leaves in its scratch, one for each set of versions."""
+    request = PACKAGES / f"{packages[0]}-{apt.name}-{kind}-{_digest(*packages, str(closure))}"
     latest = request / "latest"
     with apt.opened():
         if apt.unchanged_since(latest):
             return request / latest.read_text()
-        directory = request / _digest(*apt.files(packages, closure=closure))
-        if not directory.exists():
-            request.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=CACHE, prefix="making-") as scratch:
-                made = make(Path(scratch))
-                os.utime(made)
-                made.rename(directory)
-            for old in request.glob("*/"):  # another process may be using yesterday's
-                if time.time() - old.stat().st_mtime > DAY:
-                    shutil.rmtree(old)
+        directory = kept(request, _digest(*apt.files(packages, closure=closure)), make)
         latest.write_text(directory.name)
     return directory
 
