@@ -46,6 +46,11 @@ class MemoryBus:
         if line is not None:
             device.latch.irq_changed = line.source(device.latch.irq)
 
+    @property
+    def windows(self) -> tuple[tuple[int, int], ...]:
+        """First address of each device and the one behind its last, in order."""
+        return tuple(zip(self._starts, self._ends, strict=True))
+
     def read(self, address: int, width: int = 1) -> int:
         """Read 1, 2, 4 or 8 bytes."""
         if width == 1 and address in self._readers:
