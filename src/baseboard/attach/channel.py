@@ -71,6 +71,11 @@ class Channel:
         """Whether bytes, or the end of the connection, are there; waits up to `timeout` seconds for them."""
         return not self._closed and bool(select.select([self._socket], [], [], timeout)[0])
 
+    @property
+    def closed(self) -> bool:
+        """Whether we hung up."""
+        return self._closed
+
     def close(self) -> None:
         """Hang up; may be called again."""
         self._closed = True

@@ -1,0 +1,260 @@
+"""KCS of Aspeed's BMC chips as a stock QEMU has it, from the host's side.  [QEMU 7.2 to 11.1]
+
+Theory of operation
+-------------------
+QEMU's model of the LPC block keeps the registers of four KCS channels. The host's end is properties of the
+object `/machine/soc/lpc`: setting `idrN` sets IBF and interrupts the BMC, getting `odrN` clears OBF. What the
+properties lack is the bit that tells commands from data (C/D#, STR bit 3), without which firmware takes
+WRITE_START for data. qtest can write STR as memory. There are two ways, and each is a `Port` for `KcsDriver`:
+
+    MIXED        STR by qtest; data by the properties. IBF and OBF change together with what they belong to.
+                 STR is written four times in a transaction, when C/D# has to change.
+    QTEST_ONLY   everything by qtest, the interrupt line too: twice as fast. STR is read and written back for
+                 each byte. If the firmware changes SMS_ATN just between, that is lost.
+
+MIXED is the default for that reason: an alert that is lost now and then is worse than 20 ms. The same race is
+left at the four writes. In either, firmware that reads STR, and writes it back after the host has written,
+loses an IBF (hardware would keep it): the transfer times out and is begun again.
+
+Reading IDR from this side would take the firmware's byte from it, so nothing here does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from baseboard.attach.errors import NotAttachable
+from baseboard.attach.qmp import Qmp
+from baseboard.attach.qtest import Qtest
+from baseboard.interface.kcs.registers import COMMAND, IBF, OBF
+from baseboard.power.qmp import MonitorError
+
+SOC = "/machine/soc"
+LPC = f"{SOC}/lpc"
+LPC_BASE = 0x1E789000
+
+HICR0, HICR2, HICR4, HICR5, HICRB, HICRC = 0x00, 0x08, 0x10, 0x80, 0x100, 0x104
+LADR3H, LADR3L, LADR12H, LADR12L, LADR4 = 0x14, 0x18, 0x1C, 0x20, 0x110
+
+
+class Bit(NamedTuple):
+    """A bit of a register of the LPC block."""
+
+    register: int
+    number: int
+
+
+class Registers(NamedTuple):
+    """One channel's."""
+
+    idr: int
+    odr: int
+    str: int
+    enables: tuple[Bit, ...]
+    """All of them set: the channel is on."""
+    interrupt: Bit
+    """IBF interrupts the BMC."""
+
+
+class Generation(NamedTuple):
+    """What differs between the chips."""
+
+    name: str
+    interrupts: str
+    """The device whose inputs the channels' interrupts are."""
+    first_interrupt: int
+    """Its input for channel 1."""
+
+
+# fmt: off
+CHANNELS: Mapping[int, Registers] = {
+    #            IDR    ODR    STR    on                                 IBF interrupt
+    1: Registers(0x024, 0x030, 0x03C, (Bit(HICR0, 5),),                  Bit(HICR2, 1)),
+    2: Registers(0x028, 0x034, 0x040, (Bit(HICR0, 6),),                  Bit(HICR2, 2)),
+    3: Registers(0x02C, 0x038, 0x044, (Bit(HICR0, 7), Bit(HICR4, 2)),    Bit(HICR2, 3)),
+    4: Registers(0x114, 0x118, 0x11C, (Bit(HICRB, 0),),                  Bit(HICRB, 1)),
+}
+GENERATIONS: Mapping[str, Generation] = {
+    # type of the chip begins with    name       interrupts          of channel 1
+    "ast2400":             Generation("AST2400", LPC,                0),  # the block combines them
+    "ast2500":             Generation("AST2500", LPC,                0),
+    "ast2600":             Generation("AST2600", f"{SOC}/a7mpcore",  138),
+}
+# fmt: on
+CONFIGURATION = (HICR0, HICR2, HICR4, HICR5, HICRB, HICRC, LADR3H, LADR3L, LADR12H, LADR12L, LADR4)
+USUAL_ADDRESS = 0xCA2
+"""Where hosts look for KCS first.  [IPMI 9.8]"""
+
+
+class PortKind(StrEnum):
+    """How bytes are moved."""
+
+    MIXED = "mixed"
+    QTEST_ONLY = "qtest-only"
+
+
+class ChannelState(NamedTuple):
+    """What the firmware has made of a channel."""
+
+    number: int
+    enabled: bool
+    address: int | None
+    """Where the host finds it in its I/O space; None: not set, or not to be seen from here."""
+    host_interrupt: int | None
+    """The number of the host's interrupt line; None: it has none."""
+
+    def __str__(self) -> str:
+        at = f" at {self.address:X}h" if self.address is not None else ""
+        line = f", interrupt {self.host_interrupt}" if self.host_interrupt is not None else ""
+        return f"KCS channel {self.number}{at}{line}"
+
+
+class Bmc(NamedTuple):
+    """A machine with such a chip."""
+
+    machine: str
+    generation: Generation
+
+
+def find_bmc(qmp: Qmp) -> Bmc:
+    """What is behind this monitor.  Raises NotAttachable, with what was found instead."""
+    machine = str(qmp.get("/machine", "type")).removesuffix("-machine")
+    try:
+        chip = str(qmp.get(SOC, "type"))
+        parts = {child["name"] for child in qmp.execute("qom-list", path=SOC)}
+    except MonitorError:
+        raise NotAttachable(
+            f"{qmp.path}: the machine {machine} has no {SOC}: it is no BMC with a chip of Aspeed's"
+        ) from None
+    generation = next((row for prefix, row in GENERATIONS.items() if chip.startswith(prefix)), None)
+    if generation is None or "lpc" not in parts:
+        known = ", ".join(row.name for row in GENERATIONS.values())
+        raise NotAttachable(
+            f"{qmp.path}: the machine {machine} has the chip {chip}: "
+            f"KCS can be reached on {known}, in QEMU 7.0 or newer"
+        )
+    return Bmc(machine, generation)
+
+
+def read_channels(qtest: Qtest) -> tuple[ChannelState, ...]:
+    """All four, as the firmware has set them up by now."""
+    value = {register: qtest.readl(LPC_BASE + register) for register in CONFIGURATION}
+
+    def line(enable: Bit, shift: int, register: int) -> int | None:
+        on = value[enable.register] >> enable.number & 1
+        return value[register] >> shift & 0xF if on else None
+
+    shared = (value[LADR12H] & 0xFF) << 8 | value[LADR12L] & 0xFF
+    second = value[HICR4] >> 7 & 1
+    # fmt: off
+    addresses = {
+        # HICR4 bit 7 says whose address LADR12 is; the model keeps only the latest.
+        1: None if second else shared,
+        2: shared if second else None,
+        3: (value[LADR3H] & 0xFF) << 8 | value[LADR3L] & 0xFF,
+        4: value[LADR4] & 0xFFFF,
+    }
+    lines = {
+        1: None,  # keyboard and mouse interrupts only
+        2: line(Bit(HICR5, 12), 16, HICR5),
+        3: line(Bit(HICR5, 14), 20, HICR5),
+        4: line(Bit(HICRC, 0),   4, HICRC),
+    }
+    # fmt: on
+    return tuple(
+        ChannelState(
+            number,
+            all(value[bit.register] >> bit.number & 1 for bit in registers.enables),
+            addresses[number] or None,
+            lines[number],
+        )
+        for number, registers in CHANNELS.items()
+    )
+
+
+def choose(channels: tuple[ChannelState, ...], wanted: int | None) -> ChannelState | None:
+    """The channel to drive: the wanted one, or the first at the usual address, or the first; None: not on."""
+    enabled = [channel for channel in channels if channel.enabled and wanted in (None, channel.number)]
+    usual = [channel for channel in enabled if channel.address == USUAL_ADDRESS]
+    return next(iter((*usual, *enabled)), None)
+
+
+class Port:
+    """What both ways have in common."""
+
+    def __init__(self, qmp: Qmp, qtest: Qtest, generation: Generation) -> None:
+        self._qmp = qmp
+        self._qtest = qtest
+        self._generation = generation
+        self.select(1)
+
+    def select(self, number: int) -> None:
+        """The channel from now on."""
+        self._number = number
+        self._registers = registers = CHANNELS[number]
+        self._str = LPC_BASE + registers.str
+
+    def enabled(self) -> bool:
+        """Whether the firmware has the channel on."""
+        return all(
+            self._qtest.readl(LPC_BASE + bit.register) >> bit.number & 1 for bit in self._registers.enables
+        )
+
+    def read_status(self) -> int:
+        """Status."""
+        return self._qtest.readl(self._str) & 0xFF
+
+    def read_data(self) -> int:
+        """Data_Out."""
+        raise NotImplementedError
+
+    def write_data(self, value: int) -> None:
+        """Data_In."""
+        self._write(value, 0)
+
+    def write_command(self, value: int) -> None:
+        """Command."""
+        self._write(value, COMMAND)
+
+    def _write(self, value: int, command: int) -> None:
+        raise NotImplementedError
+
+
+class MixedPort(Port):
+    """Data by the properties."""
+
+    def read_data(self) -> int:
+        return int(self._qmp.get(LPC, f"odr{self._number}")) & 0xFF
+
+    def _write(self, value: int, command: int) -> None:
+        status = self._qtest.readl(self._str)
+        if status & COMMAND != command:
+            self._qtest.writel(self._str, status ^ COMMAND)
+        self._qmp.set(LPC, f"idr{self._number}", value)
+
+
+class QtestPort(Port):
+    """Everything by qtest."""
+
+    def read_data(self) -> int:
+        value = self._qtest.readl(LPC_BASE + self._registers.odr)
+        self._qtest.writel(self._str, self._qtest.readl(self._str) & ~OBF)
+        return value & 0xFF
+
+    def _write(self, value: int, command: int) -> None:
+        qtest, enable = self._qtest, self._registers.interrupt
+        qtest.writel(LPC_BASE + self._registers.idr, value)
+        interrupts = qtest.readl(LPC_BASE + enable.register) >> enable.number & 1
+        qtest.writel(self._str, qtest.readl(self._str) & ~COMMAND | IBF | command)
+        if interrupts:  # QEMU lowers the line when the firmware reads IDR
+            generation = self._generation
+            line = generation.first_interrupt + self._number - 1
+            qtest.set_irq_in(generation.interrupts, "unnamed-gpio-in", line, 1)
+
+
+PORTS: Mapping[PortKind, type[Port]] = {
+    PortKind.MIXED: MixedPort,
+    PortKind.QTEST_ONLY: QtestPort,
+}
