@@ -9,8 +9,8 @@ import pytest
 
 from tests.interop.attached import INTERFACES, Attached
 from tests.interop.baseboard import Baseboard
-from tests.interop.guest import QEMU, Guest, Image, MissingError, image
-from tests.programs import missing, require_program
+from tests.interop.guest import QEMU, Guest, Image, image
+from tests.programs import require_program
 
 StartBaseboard = Callable[..., Baseboard]
 StartGuest = Callable[..., Guest]
@@ -34,10 +34,7 @@ def baseboard(tmp_path: Path) -> Iterator[StartBaseboard]:
 def guest_image() -> Image:
     """The guest's kernel and initramfs, made now if this machine does not have them yet."""
     require_program(QEMU)
-    try:
-        return image()
-    except MissingError as error:
-        missing(str(error))
+    return image()
 
 
 @pytest.fixture

@@ -4,19 +4,23 @@
 owns: give it the arguments, then talk to the guest through the `Channel`.
 """
 
+from .architecture import AMD64, ARCHITECTURES, ARM64, Architecture
 from .channel import Channel, Result
-from .image import Image, MissingError, image
+from .image import Image, image
 from .machine import MODULES, QEMU, Guest, boot_arguments
 from .qmp import Event, Qmp
 
 __all__ = [
+    "AMD64",
+    "ARCHITECTURES",
+    "ARM64",
     "MODULES",
     "QEMU",
+    "Architecture",
     "Channel",
     "Event",
     "Guest",
     "Image",
-    "MissingError",
     "Qmp",
     "Result",
     "boot_arguments",

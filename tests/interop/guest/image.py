@@ -1,8 +1,8 @@
 """The kernel and initial RAM disk that the test guests boot.
 
 Debian's kernel package is downloaded and unpacked, never installed: its kernel, the IPMI drivers out of it,
-busybox, and this machine's ipmitool and FreeIPMI with the libraries they need make up the guest. Packages and
-result are kept in `.cache/guest/`, the result under a key made of everything that went into it.
+busybox, ipmitool and FreeIPMI with the libraries they need make up the guest. The result is kept in
+`.cache/guest/`, under a key made of everything that went into it.
 """
 
 from __future__ import annotations
@@ -12,43 +12,23 @@ import hashlib
 import lzma
 import os
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.interop.apt import output
+from tests.interop.kept import CACHE, kept
+from tests.interop.unpacked import archives, dependency, unpacked
+from tests.programs import missing, require_program
+
+from .architecture import AMD64, Architecture
+
 HERE = Path(__file__).parent
-PROJECT = HERE.parents[2]
-CACHE = PROJECT / ".cache" / "guest"
-
-KERNEL = "linux-image-amd64"  # depends on the real kernel package; the cloud kernel has no IPMI drivers
-
-MODULES = (
-    # how the test talks to the guest
-    "virtio_pci", "virtio_console",
-    # the IPMI drivers
-    "ipmi_msghandler", "ipmi_devintf", "ipmi_si", "ipmi_ssif", "ipmi_watchdog", "ipmi_poweroff",
-    # SMBus controllers of the machines "pc" and "q35", and a look at them
-    "i2c-piix4", "i2c-i801", "i2c-dev",
-    # the power button
-    "button", "evdev",
-)  # fmt: skip
-
-PROGRAMS = (
-    "ipmitool",
-    "bmc-config", "bmc-device", "bmc-info", "ipmi-chassis", "ipmi-chassis-config", "ipmi-config", "ipmi-fru",
-    "ipmi-locate", "ipmi-raw", "ipmi-sel", "ipmi-sensors",
-)  # fmt: skip
-
-UNPACKED_PROGRAMS = {
-    "bmc-watchdog": "freeipmi-bmc-watchdog",  # to install it would start its daemon on this machine
-}
+SCRIPTS = ("inittab", "start", "serve-commands", "serve-login")
 
 DATA = (
-    "/usr/share/misc/enterprise-numbers.txt",  # ipmitool complains without it
-    "/usr/share/ipmitool/oem_ibm_sel_map",
+    "usr/share/misc/enterprise-numbers.txt",  # ipmitool complains without it
+    "usr/share/ipmitool/oem_ibm_sel_map",
 )
 
 FILES = {
@@ -60,10 +40,6 @@ FILES = {
 }
 
 
-class MissingError(Exception):
-    """Something that the guest is made of is not on this machine; says what and how to get it."""
-
-
 @dataclass(frozen=True)
 class Image:
     """What a machine boots: paths for `-kernel` and `-initrd`."""
@@ -73,59 +49,76 @@ class Image:
     version: str  # the kernel package and its version
 
 
-@dataclass(frozen=True)
-class Package:
-    """A Debian package in the version that apt would install."""
-
-    name: str
-    version: str
-
-
 @functools.cache
-def image() -> Image:
+def image(architecture: Architecture = AMD64) -> Image:
     """The image, built now if this machine does not have it yet."""
-    kernel = _candidate(_dependency(KERNEL))
-    others = tuple(_candidate(name) for name in UNPACKED_PROGRAMS.values())
-    directory = CACHE / f"{kernel.name}-{kernel.version}-{_key(others)}"
-    if not directory.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE, prefix="building-") as scratch:
-            _build(Path(scratch), kernel, others)
-            for old in CACHE.glob("linux-*-*/"):
-                shutil.rmtree(old)
-            (Path(scratch) / "image").rename(directory)
-    return Image(directory / "vmlinux", directory / "initramfs", f"{kernel.name} {kernel.version}")
+    where = {"suite": architecture.suite}
+    if architecture.foreign:
+        where["architecture"] = architecture.debian
+    kernel = archives(dependency(architecture.kernel, "linux-image-", **where), **where)[0]
+    packages = unpacked(*architecture.packages, **where, closure=architecture.foreign)
+    content = _content(architecture, packages)
+
+    def build(scratch: Path) -> Path:
+        target = scratch / "image"
+        target.mkdir()
+        output("dpkg-deb", "--extract", str(kernel), str(scratch / "kernel"))
+        (target / "vmlinux").write_bytes(_uncompressed(next(scratch.glob("kernel/boot/vmlinu*-*"))))
+        archive = Archive()
+        for name, text in FILES.items():
+            archive.file(name, text.encode(), 0o755 if name == "init" else 0o644)
+        for name in SCRIPTS:
+            archive.file(f"etc/{name}", (HERE / name).read_bytes(), 0o755)
+        root = packages if architecture.foreign else Path("/")
+        for place, path in content.items():
+            archive.file(place, path.read_bytes(), path.stat().st_mode & 0o777)
+            _add_libraries(archive, path, root, architecture.libraries)
+        tree = next(scratch.glob("kernel/**/lib/modules/*/kernel")).parent
+        _add_modules(archive, tree, architecture.modules)
+        (target / "initramfs").write_bytes(archive.finish())
+        return target
+
+    directory = kept(CACHE / "guest" / architecture.debian, _key(kernel, packages, content), build)
+    return Image(directory / "vmlinux", directory / "initramfs", kernel.stem)
 
 
-def _build(scratch: Path, kernel_package: Package, others: Sequence[Package]) -> None:
-    target = scratch / "image"
-    target.mkdir()
-    kernel = _unpack(kernel_package, scratch)
-    (target / "vmlinux").write_bytes(_uncompressed(next(kernel.glob("boot/vmlinuz-*"))))
-
-    archive = Archive()
-    for name, text in FILES.items():
-        archive.file(name, text.encode(), 0o755 if name == "init" else 0o644)
-    for name in ("inittab", "start", "serve-commands", "serve-login"):
-        archive.file(f"etc/{name}", (HERE / name).read_bytes(), 0o755)
-    archive.file("bin/busybox", _program("busybox").read_bytes(), 0o755)
-
-    programs = {str(_program(name)): _program(name) for name in PROGRAMS}
-    for name, package in zip(UNPACKED_PROGRAMS, others, strict=True):
-        programs[f"usr/sbin/{name}"] = _unpack(package, scratch) / "usr/sbin" / name
-    for place, program in programs.items():
-        archive.file(place.lstrip("/"), program.read_bytes(), 0o755)
-        for library in _libraries(program):
-            archive.file(str(library).lstrip("/"), library.read_bytes(), 0o755)
-    for path in DATA:
-        if Path(path).exists():
-            archive.file(path.lstrip("/"), Path(path).read_bytes())
-
-    _add_modules(archive, next(kernel.glob("**/lib/modules/*/kernel")).parent)
-    (target / "initramfs").write_bytes(archive.finish())
+def _content(architecture: Architecture, packages: Path) -> dict[str, Path]:
+    """The programs and data of the guest: where they go, and where they are now."""
+    content = {path: packages / path for paths in architecture.packages.values() for path in paths}
+    for name in architecture.installed:
+        program = Path(require_program(name))
+        content["bin/busybox" if name == "busybox" else str(program).lstrip("/")] = program
+    if not architecture.foreign:
+        content |= {path: Path("/", path) for path in DATA if Path("/", path).exists()}
+    return content
 
 
-def _add_modules(archive: Archive, tree: Path) -> None:
+def _key(kernel: Path, packages: Path, content: dict[str, Path]) -> str:
+    """Changes with this module, the guest's scripts and the programs that go in."""
+    key = hashlib.sha256(f"{kernel} {packages}".encode())
+    for path in (Path(__file__), HERE / "architecture.py", *(HERE / name for name in SCRIPTS)):
+        key.update(path.read_bytes())
+    for place, path in content.items():
+        key.update(f"{place} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
+    return key.hexdigest()[:12]
+
+
+def _add_libraries(archive: Archive, program: Path, root: Path, directory: str) -> None:
+    """The libraries that an ELF file names, those that they name, and the loader where it asks for it."""
+    data = program.read_bytes()
+    if not data.startswith(b"\x7fELF"):
+        return  # bmc-config is a script around ipmi-config
+    for name in re.findall(rb"(?<=\0)[-+.\w/]+\.so\.\d[.\d]*(?=\0)", data):
+        place = name.decode()
+        for found in (root / base / directory / Path(place).name for base in ("lib", "usr/lib")):
+            if found.exists():
+                place = place.lstrip("/") if "/" in place else f"lib/{directory}/{place}"
+                if archive.file(place, found.read_bytes(), 0o755):
+                    _add_libraries(archive, found, root, directory)
+                break
+
+
+def _add_modules(archive: Archive, tree: Path, names: Sequence[str]) -> None:
     """The modules and all that they depend on, uncompressed, with the index that modprobe reads."""
     paths = {_module_name(path): path for path in tree.rglob("*.ko*")}
     depends: dict[str, list[str]] = {}
@@ -133,7 +126,7 @@ def _add_modules(archive: Archive, tree: Path) -> None:
     def visit(name: str) -> None:
         if name not in depends:
             if name not in paths:
-                raise MissingError(f"the kernel package in {tree} has no module {name}")
+                missing(f"the kernel package in {tree} has no module {name}")
             data = _module_data(paths[name])
             found = re.search(rb"\0depends=([^\0]*)\0", data)
             depends[name] = (
@@ -148,7 +141,7 @@ def _add_modules(archive: Archive, tree: Path) -> None:
             yield from needs(other)
             yield other
 
-    for name in MODULES:
+    for name in names:
         visit(_module_name(Path(name)))
     index = ""
     for name in depends:  # modprobe loads from the end of the line to its beginning
@@ -167,10 +160,13 @@ class Archive:
             self._directory(directory)
         self._node("dev/console", 0o020600, b"", device=(5, 1))
 
-    def file(self, name: str, data: bytes, mode: int = 0o644) -> None:
-        if name not in self._names:
+    def file(self, name: str, data: bytes, mode: int = 0o644) -> bool:
+        """Whether there was none of this name yet."""
+        new = name not in self._names
+        if new:
             self._directory(os.path.dirname(name))
             self._node(name, 0o100000 | mode, data)
+        return new
 
     def finish(self) -> bytes:
         self._node("TRAILER!!!", 0, b"")
@@ -190,59 +186,6 @@ class Archive:
             self._parts += (part, bytes(-len(part) % 4))
 
 
-def _dependency(package: str) -> str:
-    lines = _output(["apt-cache", "depends", "--important", package]).splitlines()
-    for line in lines:
-        if line.strip().startswith("Depends: linux-image-"):
-            return line.split()[-1]
-    raise MissingError(f"apt knows no {package}: run apt-get update")
-
-
-def _candidate(name: str) -> Package:
-    found = re.search(r"Candidate: (\S+)", _output(["apt-cache", "policy", name]))
-    if found is None or found[1] == "(none)":
-        raise MissingError(f"apt has no {name}: run apt-get update")
-    return Package(name, found[1])
-
-
-def _unpack(package: Package, scratch: Path) -> Path:
-    """Downloads a package if it is not in the cache, and unpacks it; nothing is installed."""
-    archive = CACHE / f"{package.name}_{package.version}.deb"
-    if not archive.exists():
-        _output(["apt-get", "download", f"{package.name}={package.version}"], cwd=scratch)
-        for old in CACHE.glob(f"{package.name}_*.deb"):
-            old.unlink()
-        next(scratch.glob(f"{package.name}_*.deb")).rename(archive)
-    directory = scratch / package.name
-    _output(["dpkg-deb", "--extract", str(archive), str(directory)])
-    return directory
-
-
-def _key(packages: Sequence[Package]) -> str:
-    """Changes with this module, the guest's scripts and the programs that go in."""
-    content = hashlib.sha256(repr(packages).encode())
-    for path in sorted(HERE.iterdir()):
-        if path.is_file():
-            content.update(path.read_bytes())
-    for name in ("busybox", *PROGRAMS):
-        status = _program(name).stat()
-        content.update(f"{name} {status.st_size} {status.st_mtime_ns}".encode())
-    return content.hexdigest()[:12]
-
-
-def _program(name: str) -> Path:
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    if found is None:
-        raise MissingError(f"{name} is not installed: run scripts/test, or see scripts/debian-packages.txt")
-    return Path(found)
-
-
-def _libraries(program: Path) -> list[Path]:
-    if not program.read_bytes().startswith(b"\x7fELF"):
-        return []  # bmc-config is a script around ipmi-config
-    return [Path(path) for path in re.findall(r"(/\S+) \(0x", _output(["ldd", str(program)]))]
-
-
 def _module_name(path: Path) -> str:
     return path.name.split(".")[0].replace("-", "_")
 
@@ -252,23 +195,12 @@ def _module_data(path: Path) -> bytes:
     return lzma.decompress(data) if path.suffix == ".xz" else data
 
 
-def _uncompressed(bzimage: Path) -> bytes:
+def _uncompressed(kernel: Path) -> bytes:
     """The ELF kernel inside a bzImage. QEMU boots it directly (PVH); to unpack it under tcg takes seconds."""
-    data = bzimage.read_bytes()
+    data = kernel.read_bytes()
+    if data[0x202:0x206] != b"HdrS":
+        return data  # what other architectures have, QEMU boots as it is
     start = data.find(b"\xfd7zXZ\0")
     if start < 0:
-        raise MissingError(f"{bzimage.name} is not packed with xz")
+        missing(f"{kernel.name} is not packed with xz")
     return lzma.LZMADecompressor().decompress(data[start:])
-
-
-def _output(command: Sequence[str], cwd: Path | None = None) -> str:
-    environment = {**os.environ, "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False
-        )
-    except FileNotFoundError as error:
-        raise MissingError(f"{command[0]} is not installed: the guest is made of Debian packages") from error
-    if done.returncode != 0:
-        raise MissingError(f"{' '.join(command)}: {done.stderr.strip()}")
-    return done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -11,30 +12,41 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from tests.interop.newer import Program
+
+from .architecture import AMD64, Architecture
 from .channel import Channel, Result, accept
 from .image import Image, image
 from .qmp import Qmp
 
-QEMU = "qemu-system-x86_64"
-MODULES = ("ipmi_si", "ipmi_devintf", "button", "evdev")
+QEMU = AMD64.qemu
+MODULES = AMD64.loads
 
 
 def boot_arguments(
     booted: Image,
     channel: Channel,
     log: Path,
-    modules: Sequence[str] = MODULES,
+    modules: Sequence[str] | None = None,
     kernel_args: Sequence[str] = (),
+    architecture: Architecture = AMD64,
 ) -> list[str]:
     """What any QEMU needs to boot the guest; `baseboard run -- qemu-system-x86_64 ...` takes it as it is.
 
-    The first serial port is left alone; the kernel's messages go to the second one and from there into `log`.
+    The kernel's messages go to the architecture's console and from there into `log`.
     """
-    words = ("console=ttyS1", "nokaslr", "panic=-1", f"modules={','.join(modules)}", *kernel_args)
+    modules = architecture.loads if modules is None else modules
+    words = (
+        f"console={architecture.console}",
+        "nokaslr",
+        "panic=-1",
+        f"modules={','.join(modules)}",
+        *kernel_args,
+    )
     return [
         "-accel", "tcg", "-m", "384", "-smp", "1", "-nodefaults", "-display", "none",
         "-kernel", str(booted.kernel), "-initrd", str(booted.initramfs), "-append", " ".join(words),
-        "-chardev", f"file,id=log,path={log},append=on", "-device", "isa-serial,chardev=log,index=1",
+        "-chardev", f"file,id=log,path={log},append=on", *architecture.log, *architecture.options,
         *channel.arguments(),
     ]  # fmt: skip
 
@@ -45,15 +57,17 @@ class Guest:
     `qemu_args` come last on the command line: the BMC, its interface, a serial port for SOL. The guest loads
     `modules` in this order; their parameters, like anything for the kernel, go into `kernel_args`. The
     machine begins to run when somebody is connected to each socket chardev named in `wait_for`: a driver
-    gives up within microseconds when there is no BMC behind its interface.
+    gives up within microseconds when there is no BMC behind its interface. `qemu` replaces Debian's own.
     """
 
     def __init__(
         self,
         qemu_args: Sequence[str] = (),
         *,
-        machine: str = "pc",
-        modules: Sequence[str] = MODULES,
+        architecture: Architecture = AMD64,
+        qemu: Program | None = None,
+        machine: str = "",
+        modules: Sequence[str] | None = None,
         kernel_args: Sequence[str] = (),
         wait_for: Sequence[str] = (),
         timeout: float = 30,
@@ -65,16 +79,21 @@ class Guest:
         monitor = socket.socket(socket.AF_UNIX)
         monitor.bind(str(self.directory / "qmp.sock"))
         monitor.listen()
+        qemu = qemu or Program((architecture.qemu,))
         self.command = [
-            QEMU, "-machine", machine, "-S",
-            *boot_arguments(image(), self.channel, self.log, modules, kernel_args),
+            *qemu.command, "-machine", machine or architecture.machine, "-S",
+            *boot_arguments(image(architecture), self.channel, self.log, modules, kernel_args, architecture),
             "-chardev", f"socket,id=qmp,path={self.directory / 'qmp.sock'}",
             "-mon", "chardev=qmp,mode=control",
             *qemu_args,
         ]  # fmt: skip
         with open(self.directory / "qemu.log", "wb") as output:
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                self.command,
+                env={**os.environ, **qemu.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
             )
         try:
             self.channel.accept(timeout, self.process.pid)
