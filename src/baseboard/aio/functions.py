@@ -1,0 +1,205 @@
+"""PCI functions at a Unix socket, for virtual machines whose monitor we do not own.
+
+Theory of operation
+-------------------
+While the guest's processor waits for an access nothing else happens in the guest, so that accesses wait for
+nobody here either: each connection has a thread, which blocks in the socket, and only the controller's work
+is done in the event loop (`EngineSeam`). Function and device are touched with the lock held, by whichever of
+the two it is.
+
+One machine at a time. When it goes, the device is reset and ready for the next; one that comes meanwhile
+is told that the function is in use. The socket is its owner's alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import threading
+from array import array
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from baseboard.aio.unix_listener import unix_listener
+from baseboard.interface.bus.function import Function
+from baseboard.interface.remote.stream import HEADER_SIZE, MOST_DESCRIPTORS, MessageStream
+
+CHANGE_OVER = 0.5
+"""Seconds that a new machine waits for an old one that is on its way out."""
+MOST_WAITING = 8
+_RECEIVE_SIZE = 4096
+_ANCILLARY_SIZE = socket.CMSG_SPACE(MOST_DESCRIPTORS * array("i").itemsize)
+
+
+def _nothing() -> None:
+    pass
+
+
+class FunctionPort:
+    """One function at one socket, in the words of `protocol`.
+
+    `settle` is called in the connection's thread when accesses have been made, before they are answered: what
+    they set going may be waited for, briefly.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        flag: str,
+        function: Function,
+        protocol: type[MessageStream],
+        lock: threading.Lock,
+        settle: Callable[[], None] = _nothing,
+    ) -> None:
+        self.path = path
+        self.function = function
+        self.refused = 0
+        """Machines turned away because another was there."""
+        self.failure = ""
+        """What the last machine did that no protocol of ours has."""
+        self._flag = flag
+        self._protocol = protocol
+        self._lock = lock
+        self._settle = settle
+        self._listener: socket.socket | None = None
+        self._arrivals: set[asyncio.Task[None]] = set()
+        self._connection: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._free = asyncio.Event()
+        self._free.set()
+
+    async def start(self) -> None:
+        """Listen.  Raises ConfigError."""
+        self._loop = asyncio.get_running_loop()
+        self._listener = listener = unix_listener(str(self.path), self._flag)
+        listener.setblocking(False)
+        listener.listen()
+        self._loop.add_reader(listener, self._arrived)
+
+    async def close(self) -> None:
+        """Turn the machine out and stop. It sees a device that does not answer any more."""
+        if self._listener is not None:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+        for task in tuple(self._arrivals):
+            task.cancel()
+        if self._connection is not None:
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+            await self._free.wait()
+
+    @property
+    def connected(self) -> bool:
+        """Whether a machine is there."""
+        return self._connection is not None
+
+    # In the event loop.
+
+    def _arrived(self) -> None:
+        assert self._listener is not None
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:  # it has gone again
+            return
+        if len(self._arrivals) >= MOST_WAITING:
+            self.refused += 1
+            connection.close()
+            return
+        task = self._loop.create_task(self._receive(connection))
+        self._arrivals.add(task)
+        task.add_done_callback(self._arrivals.discard)
+
+    async def _receive(self, connection: socket.socket) -> None:
+        """Let a machine in as soon as there is none, or tell it that there is one."""
+        try:
+            async with asyncio.timeout(CHANGE_OVER):
+                while self._connection is not None:
+                    await self._free.wait()
+            self._attach(connection)
+        except TimeoutError:
+            self.refused += 1
+            await self._refuse(connection)
+        except asyncio.CancelledError:
+            connection.close()
+            raise
+
+    async def _refuse(self, connection: socket.socket) -> None:
+        with contextlib.closing(connection), contextlib.suppress(OSError):
+            connection.setblocking(False)
+            async with asyncio.timeout(CHANGE_OVER):
+                asked = await self._loop.sock_recv(connection, HEADER_SIZE)
+                await self._loop.sock_sendall(connection, self._protocol.refusal(asked))
+
+    def _attach(self, connection: socket.socket) -> None:
+        connection.setblocking(True)
+        self._connection = connection
+        self._free.clear()
+        self._thread = threading.Thread(
+            target=self._serve, args=(connection,), name=f"baseboard {self._flag}", daemon=True
+        )
+        self._thread.start()
+
+    def _gone(self, failure: str) -> None:
+        assert self._connection is not None
+        assert self._thread is not None
+        self._thread.join()
+        self._connection.close()
+        self._connection = self._thread = None
+        self.failure = failure
+        self._free.set()
+
+    # In the connection's thread.
+
+    def _serve(self, connection: socket.socket) -> None:
+        with self._lock:
+            machine = self._protocol(self.function, _Received())
+        try:
+            self._converse(connection, machine)
+        except OSError:  # the machine's end is gone
+            pass
+        finally:
+            with self._lock:
+                machine.disconnect()
+                self.function.reset()
+            self._loop.call_soon_threadsafe(self._gone, machine.failure)
+
+    def _converse(self, connection: socket.socket, machine: MessageStream) -> None:
+        receive, send, lock, settle = connection.recvmsg, connection.sendall, self._lock, self._settle
+        cloexec = socket.MSG_CMSG_CLOEXEC
+        while not machine.failure:
+            data, ancillary, _, _ = receive(_RECEIVE_SIZE, _ANCILLARY_SIZE, cloexec)
+            if not data:
+                break
+            with lock:
+                machine.receive_data(data, _descriptors(ancillary) if ancillary else ())
+                answer = machine.data_to_send()
+            settle()
+            if answer:
+                send(answer)
+
+
+class _Received:
+    """File descriptors that a machine has sent."""
+
+    def signal(self, descriptor: int) -> None:
+        try:
+            os.set_blocking(descriptor, False)  # whatever it is, we do not wait for it
+            os.eventfd_write(descriptor, 1)
+        except OSError:
+            pass
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+
+def _descriptors(ancillary: Iterable[tuple[int, int, bytes]]) -> list[int]:
+    numbers = array("i")
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
+    return numbers.tolist()
