@@ -67,7 +67,7 @@ def _socket(qmp: Qmp, label: str) -> Path:
         time.sleep(0.01)
     if not name.startswith("disconnected:"):
         raise NotAttachable(
-            f"{qmp.path}: the qtest of this QEMU is in use ({name}): is something else attached to the machine?"
+            f"{qmp.path}: qtest is in use ({name}): is something else attached to this machine?"
         )
     kind, _, rest = name.removeprefix("disconnected:").partition(":")
     if kind != "unix":

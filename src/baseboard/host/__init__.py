@@ -8,6 +8,7 @@ Not here: how the registers are reached (`attach`), sockets, and our own control
 
 from baseboard.host.extern import HostExtern
 from baseboard.host.registers import Counters, RegisterResponder
+from baseboard.host.script import Script, Step, parse_script
 from baseboard.host.seam import (
     Answered,
     AttentionChanged,
@@ -18,6 +19,7 @@ from baseboard.host.seam import (
     Responder,
     ResponderEvent,
 )
+from baseboard.host.sim import HostSim
 
 __all__ = [
     "Answered",
@@ -27,8 +29,12 @@ __all__ = [
     "FirmwareLost",
     "HostExtern",
     "HostOrdered",
+    "HostSim",
     "InterruptChanged",
     "RegisterResponder",
     "Responder",
     "ResponderEvent",
+    "Script",
+    "Step",
+    "parse_script",
 ]

@@ -90,15 +90,19 @@ def _unwatched(exchanged: Exchanged) -> None:
 
 
 class HostExtern:
-    """One machine's wire before one responder."""
+    """One machine's wire before one responder.
 
-    def __init__(self, responder: Responder, *, patience: float = PATIENCE) -> None:
+    With `infer`, what the firmware wants of the machine is seen by what it accepts; without, it says so.
+    """
+
+    def __init__(self, responder: Responder, *, infer: bool = True, patience: float = PATIENCE) -> None:
         self.counters = ExternCounters()
         self.faults: dict[Fault, int] = dict.fromkeys(Fault, 0)
         """Malformed frames of all connections so far."""
         self.watch: Callable[[Exchanged], None] = _unwatched
         """Told of each request that is answered."""
         self._responder = responder
+        self._infer = infer
         self._patience = patience
         self._link: ControllerLink | None = None
         self._last_wire_id = 0xEF
@@ -178,7 +182,7 @@ class HostExtern:
                 self._set_interrupt(enabled)
             case HostOrdered():
                 self._order(event)
-            case FirmwareFound():
+            case FirmwareFound() if self._infer:
                 self._asking = self._next_id()
                 self._responder.submit(self._asking, GET_GLOBAL_ENABLES, now)
             case FirmwareLost():
@@ -225,7 +229,7 @@ class HostExtern:
             return
         self.counters.answered += 1
         self._reply(open_, data, now)
-        consequence = order(open_.request.message, data)
+        consequence = order(open_.request.message, data) if self._infer else None
         if consequence is not None:
             self.receive_event(consequence, now)
 

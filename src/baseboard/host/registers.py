@@ -7,9 +7,9 @@ calls `step` as long as it makes progress, and again whenever the registers may 
 is here. A binding brings three things:
 
 * a driver (`KcsDriver` or `BtDriver`) over its registers. KCS: an `interface.kcs.Port` (`read_status`,
-  `read_data`, `write_data`, `write_command`), made into registers by `on_port`; BT: `interface.driver.Registers`
-  (`read(register)`, `write(register, value)`; 0 is BT_CTRL, 1 the buffer, 2 BT_INTMASK). Its `retries` are 0:
-  they are counted here;
+  `read_data`, `write_data`, `write_command`), made into registers by `on_port`; BT: the `Registers` of
+  `interface.driver` (`read(register)`, `write(register, value)`; 0 is BT_CTRL, 1 the buffer, 2 BT_INTMASK).
+  Its `retries` are 0: they are counted here;
 * `attention`, which reads SMS_ATN without changing it;
 * when the firmware went away and came back (`lost`, `found`), as far as it can know.
 

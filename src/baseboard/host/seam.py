@@ -1,6 +1,6 @@
 """Where a host ends and the firmware of a BMC begins.
 
-A host asks with `submit` and takes events. Whatever the firmware does or leaves undone, each request is
+A host asks with `submit` and is told events. Whatever the firmware does or leaves undone, each request is
 answered exactly once, unless it is abandoned.
 """
 
@@ -53,13 +53,10 @@ ResponderEvent = Answered | AttentionChanged | InterruptChanged | FirmwareLost |
 
 
 class Responder(Protocol):
-    """What a host is attached to."""
+    """What a host is attached to. Whoever owns both takes its events to the host's `receive_event`."""
 
     def submit(self, id_: int, message: Message, now: float) -> None:
         """Ask. Ids of open requests differ."""
 
     def abandon(self, id_: int, now: float) -> None:
         """No answer to this request is wanted any more."""
-
-    def next_event(self) -> ResponderEvent | None:
-        """What happened next, oldest first; None when nothing is left."""
