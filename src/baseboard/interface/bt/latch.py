@@ -17,6 +17,7 @@ from baseboard.interface.bt.registers import (
     B_BUSY,
     BMC,
     BMC_HWRST,
+    BMC_MASK,
     CLR_RD_PTR,
     CLR_WR_PTR,
     H2B_ATN,
@@ -45,6 +46,7 @@ class LatchState:
     read: int
     irq: bool
     global_enable: bool
+    bmc_read: int = 0
     version: int = 1
 
 
@@ -60,10 +62,14 @@ class Latch:
         self._written = 0
         self._bmc2host = b""
         self._read = 0
+        self._bmc_read = 0
+        """How far firmware has read HOST2BMC; an engine takes `message` at once."""
         self.host_asked = ignore
         """Called when the host set H2B_ATN."""
         self.host_took = ignore
         """Called when the host cleared B2H_ATN or H_BUSY."""
+        self.host_freed = ignore
+        """Called, before that, when it was H_BUSY."""
         self.host_reset = ignore
         """Called when the host wrote BMC_HWRST."""
         self.irq_changed = ignore_level
@@ -92,7 +98,10 @@ class Latch:
             self._read = 0
         before = self.control
         self.control = control = HOST.write(before, value)
-        if before & ~control & (B2H_ATN | H_BUSY):
+        cleared = before & ~control
+        if cleared & (B2H_ATN | H_BUSY):
+            if cleared & H_BUSY:
+                self.host_freed()
             self.host_took()
         if value & H2B_ATN:
             self.host_asked()
@@ -136,8 +145,30 @@ class Latch:
         self._bmc2host = message
         self._read = 0
 
+    def bmc_read_buffer(self) -> int:
+        """The next byte of HOST2BMC."""
+        read = self._bmc_read
+        if read < self._written:
+            self._bmc_read = read + 1
+            return self._host2bmc[read]
+        return EMPTY
+
+    def bmc_write_buffer(self, value: int) -> None:
+        """The next byte of BMC2HOST; what does not fit is lost."""
+        if len(self._bmc2host) < self.capacity:
+            self._bmc2host += bytes((value,))
+
+    def write_bmc_mask(self, value: int) -> None:
+        """The BMC writes BT_INTMASK."""
+        self.mask = BMC_MASK.write(self.mask, value)
+        self._update_irq()
+
     def write_bmc_control(self, value: int) -> None:
-        """The BMC writes BT_CTRL."""
+        """The BMC writes BT_CTRL. Its CLR_WR_PTR empties BMC2HOST."""
+        if value & CLR_WR_PTR:
+            self._bmc2host = b""
+        if value & CLR_RD_PTR:
+            self._bmc_read = 0
         before = self.control
         self.control = BMC.write(before, value)
         if self.control & ~before & (B2H_ATN | SMS_ATN):
@@ -162,7 +193,7 @@ class Latch:
         """As after power-on, and the BMC's end is ready at once."""
         self.control = 0
         self.mask = 0
-        self._written = 0
+        self._written = self._bmc_read = 0
         self._bmc2host = b""
         self._read = 0
         self._update_irq()
@@ -194,6 +225,7 @@ class Latch:
             read=self._read,
             irq=self.irq,
             global_enable=False,
+            bmc_read=self._bmc_read,
         )
 
     def restore(self, state: LatchState) -> None:
@@ -204,4 +236,5 @@ class Latch:
         self._written = state.written
         self._bmc2host = state.bmc2host
         self._read = state.read
+        self._bmc_read = state.bmc_read
         self.irq = state.irq

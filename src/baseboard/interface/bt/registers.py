@@ -32,7 +32,7 @@ BT_INTMASK = (  # [IPMI 11.6.3, Table 11-3]
 )
 # fmt: on
 HOST, BMC = Side(BT_CTRL, "host"), Side(BT_CTRL, "bmc")
-HOST_MASK = Side(BT_INTMASK, "host")
+HOST_MASK, BMC_MASK = Side(BT_INTMASK, "host"), Side(BT_INTMASK, "bmc")
 
 _CTRL, _MASK = masks(BT_CTRL), masks(BT_INTMASK)
 B_BUSY, H_BUSY, OEM0, SMS_ATN = _CTRL["B_BUSY"], _CTRL["H_BUSY"], _CTRL["OEM0"], _CTRL["SMS_ATN"]
