@@ -14,7 +14,7 @@ class Quirk(Flag):
     STARTS_IDLE = auto()
     """Idle after a reset, instead of the error state."""
     FIRST_WRITE_REFUSED = auto()
-    """Until a first byte has gone to Command, one to Data_In is an illegal control code; starts idle."""
+    """Where it starts idle: before a first byte to Command, one to Data_In is an illegal control code."""
     IDLE_DATA_IGNORED = auto()
     """A byte to Data_In while idle is not an error."""
     WRITE_START_WHEN_IDLE = auto()

@@ -22,10 +22,8 @@ class QuirkyEngine(Engine):
         self._stale_dummy = Quirk.STALE_DUMMY in quirks
         self._silent = Quirk.SILENT_ERRORS in quirks
         self._by_code = Quirk.LENGTH_BY_CODE in quirks
-        if Quirk.FIRST_WRITE_REFUSED in quirks:
-            self.FIRST_PHASE = Phase.UNTOUCHED
-        elif Quirk.STARTS_IDLE in quirks:
-            self.FIRST_PHASE = Phase.IDLE
+        if Quirk.STARTS_IDLE in quirks:
+            self.FIRST_PHASE = Phase.UNTOUCHED if Quirk.FIRST_WRITE_REFUSED in quirks else Phase.IDLE
         super().__init__(latch)
         self._steps = _steps_with(quirks)
         self._rows = compiled(self._steps)
