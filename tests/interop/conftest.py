@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -59,6 +61,29 @@ def attached(
     pair = Attached(request.param, tmp_path_factory.mktemp(request.param.name))
     yield pair
     pair.close()
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[int]:
+    """OpenIPMI's, with one controller; the TCP port of its VM wire."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    (tmp_path / "lan.conf").write_text(
+        f'name "sim"\nset_working_mc 0x20\n  serial 15 127.0.0.1 {port} codec VM\n'
+    )
+    (tmp_path / "emu").write_text(
+        "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02\n"
+        "sel_enable 0x20 100 0x0a\nmc_enable 0x20\n"
+    )
+    process = subprocess.Popen(
+        [require_program("ipmi_sim"), "-c", "lan.conf", "-f", "emu", "-s", str(tmp_path), "-n"],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    yield port
+    process.kill()
+    process.wait()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import subprocess
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +19,6 @@ from baseboard.ipmi.message import Message
 from baseboard.vm import Operation
 from tests.interop import qtest
 from tests.interop.conftest import StartBaseboard
-from tests.programs import require_program
 
 pytestmark = pytest.mark.interop
 
@@ -86,29 +83,6 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0.005)
-
-
-@pytest.fixture
-def simulator(tmp_path: Path) -> Iterator[int]:
-    """OpenIPMI's, with one controller; the TCP port of its VM wire."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    (tmp_path / "lan.conf").write_text(
-        f'name "sim"\nset_working_mc 0x20\n  serial 15 127.0.0.1 {port} codec VM\n'
-    )
-    (tmp_path / "emu").write_text(
-        "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02\n"
-        "sel_enable 0x20 100 0x0a\nmc_enable 0x20\n"
-    )
-    process = subprocess.Popen(
-        [require_program("ipmi_sim"), "-c", "lan.conf", "-f", "emu", "-s", str(tmp_path), "-n"],
-        cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
-    yield port
-    process.kill()
-    process.wait()
 
 
 def test_ipmi_sim(simulator: int) -> None:
