@@ -106,6 +106,18 @@ class SmBus:
         target.stop()
         return acknowledged
 
+    def read(self, address: int, length: int) -> bytes | None:
+        """Read without a command; None when not acknowledged. At `ALERT_RESPONSE` answers who pulls."""
+        if address == ALERT_RESPONSE:
+            alerting = self.alert_response()
+            return None if alerting is None else bytes((alerting << 1,)).ljust(length, b"\xff")
+        target = self._targets.get(address)
+        if target is None:
+            return None
+        answer = bytes(target.read() for _ in range(length)) if target.start(read=True) else None
+        target.stop()
+        return answer
+
     def write_read(self, address: int, data: bytes, length: int) -> bytes | None:
         """Write bytes, start again and read up to `length` bytes; None when not acknowledged."""
         target = self._targets.get(address)

@@ -1,0 +1,58 @@
+"""The controller as a PCI function.  [ICH9 21.1]"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from baseboard.interface.bus.function import Bar, Endpoint, Identity, Row, header
+from baseboard.interface.bus.i801.controller import Controller
+from baseboard.interface.bus.i801.registers import SIZE
+from baseboard.interface.bus.smbus import SmBus
+
+CLASS = 0x0C0500
+"""Serial bus controller, SMBus."""
+IDENTITY = Identity(vendor=0x8086, device=0x2930, revision=0x02)
+HOST_CONFIGURATION = 0x40
+_HST_EN = 0x01
+
+
+class Resettable(Protocol):
+    """A device at the bus."""
+
+    def reset(self) -> None:
+        """The system was reset."""
+
+
+class I801Function(Endpoint):
+    """One controller with its bus; `devices` are those at the bus that a reset of the system resets."""
+
+    def __init__(self, bus: SmBus, *devices: Resettable, pin: int = 1) -> None:
+        self.controller = Controller(bus)
+        self._devices = devices
+        # HST_EN is set at reset: the firmware of no machine knows of us and would set it.
+        # SMB_SMI_EN and I2C_EN are kept; there is no SMI# here, and no transfer of ours depends on I2C_EN.
+        configuration = Row(HOST_CONFIGURATION, "Host Configuration", 1, _HST_EN, 0x07)
+        bar = Bar(4, SIZE, "io")
+        rows = header(IDENTITY, CLASS, bar, pin, 0)
+        super().__init__((*rows, configuration), bar, self.controller.registers)
+        self.controller.irq_changed = self.interrupt
+
+    @property
+    def _enabled(self) -> bool:
+        return bool(self.read_configuration(HOST_CONFIGURATION) & _HST_EN)
+
+    def read(self, offset: int, width: int = 1) -> int:
+        """Of the BAR, where nothing is while the controller is disabled."""
+        return super().read(offset, width) if self._enabled else (1 << 8 * width) - 1
+
+    def write(self, offset: int, value: int, width: int = 1) -> None:
+        """Of the BAR."""
+        if self._enabled:
+            super().write(offset, value, width)
+
+    def reset(self) -> None:
+        """Function, controller and devices as after power-on."""
+        for device in self._devices:
+            device.reset()
+        self.controller.reset()
+        super().reset()
