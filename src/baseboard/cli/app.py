@@ -19,6 +19,9 @@ COMMANDS = {
     "power":         "power",
     "load":          "load",
     "describe":      "describe",
+    "host":          "host",
+    "pair":          "pair",
+    "pci-proxy":     "pci_proxy",
     "reset-state":   "reset_state",
 }
 # fmt: on

@@ -282,7 +282,7 @@ class HostSim:
     def _fail(self, reason: str) -> None:
         assert self._script is not None
         step = self._script.steps[self._number]
-        turn = f" (the {self._repeated + 1}th time of {step.repeat})" if step.repeat > 1 else ""
+        turn = f" (time {self._repeated + 1} of {step.repeat})" if step.repeat > 1 else ""
         self._events.append(StepFailed(self._number + 1, step, reason + turn))
         self._script = self._deadline = self._step_id = None
 
