@@ -173,7 +173,7 @@ def test_configuration_space() -> None:
     """As QEMU's pci-ipmi-kcs shows itself."""
     function = PciFunction(kcs(), Interface.KCS)
     assert function.read_configuration(0x00, 4) == 0x1112_1234
-    assert function.read_configuration(0x08, 4) == 0x0C07_0100
+    assert function.read_configuration(0x08, 4) == 0x0C07_0101
     assert function.read_configuration(0x2C, 4) == 0x1100_1AF4
     assert function.read_configuration(0x3C, 2) == 0x0100
     function.write_configuration(0x10, 0xFFFF_FFFF, 4)
@@ -211,6 +211,13 @@ def test_intx() -> None:
     function.write_configuration(0x04, 0x0000, 2)
     function.read(0)
     assert levels == [True, False, True, False]
+
+
+def test_an_interrupt_that_is_up_before_the_function_is_made() -> None:
+    device = kcs()
+    device.registers[1].write(0x61)
+    assert PciFunction(device, Interface.KCS).level
+    assert not PciFunction(device, Interface.KCS, pin=0).level
 
 
 def test_msi() -> None:

@@ -65,6 +65,7 @@ class Qemu:
 
     def __init__(self, directory: Path, interface: str, controller: str, base: int) -> None:
         self.base = base
+        self.kind = interface.split(",")[0]
         self._runner = asyncio.Runner()
         self._wire: socket.socket | None = None
         self.machine = self._runner.run(self._start(directory, interface, controller))
@@ -104,13 +105,18 @@ class Qemu:
         return machine
 
     def _set_up_pci(self) -> None:
-        def configure(slot: int, register: int, value: int) -> None:
-            self.command(f"outl 0xcf8 {0x80000000 | slot << 11 | register:#x}")
-            self.command(f"outl 0xcfc {value:#x}")
+        self.write_configuration(0x10, self.base, 4)
+        self.write_configuration(0x04, 1, 2)
+        self.write_configuration(0x60, IRQ * 0x01010101, 4, slot=1)  # PIIX3: all four PCI interrupts
 
-        configure(5, 0x10, self.base)
-        configure(5, 0x04, 1)
-        configure(1, 0x60, IRQ * 0x01010101)  # PIIX3: all four PCI interrupts
+    def read_configuration(self, offset: int, width: int) -> int:
+        """Of the interface's PCI function, which is in slot 5."""
+        self.command(f"outl 0xcf8 {0x80000000 | 5 << 11 | offset & ~3:#x}")
+        return self.command(f"in{self.WIDTHS[width]} {0xCFC + offset % 4:#x}")
+
+    def write_configuration(self, offset: int, value: int, width: int, *, slot: int = 5) -> None:
+        self.command(f"outl 0xcf8 {0x80000000 | slot << 11 | offset & ~3:#x}")
+        self.command(f"out{self.WIDTHS[width]} {0xCFC + offset % 4:#x} {value:#x}")
 
     def command(self, text: str) -> int:
         return self._runner.run(self.machine.command(text))

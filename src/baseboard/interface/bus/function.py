@@ -111,7 +111,7 @@ class Identity:
     device: int = 0x1112
     subsystem_vendor: int = 0x1AF4
     subsystem: int = 0x1100
-    revision: int = 0x00
+    revision: int = 0x01
 
 
 def header(identity: Identity, class_code: int, bar: Bar, pin: int, capabilities: int) -> tuple[Row, ...]:
@@ -184,13 +184,20 @@ def _no_message(address: int, data: int) -> None:
 class Endpoint:
     """One function: rows, the registers of its BAR by offset, and where its MSI capability is, if it has one.
 
-    Its device tells `interrupt` the level of its interrupt.
+    Its device tells `interrupt` the level of its interrupt. Where rows overlap, the later one counts.
     """
 
     def __init__(
-        self, rows: Sequence[Row], bar: Bar, registers: Mapping[int, Register], *, msi: int | None = None
+        self,
+        rows: Sequence[Row],
+        bar: Bar,
+        registers: Mapping[int, Register],
+        *,
+        msi: int | None = None,
+        gap: int = GAP,
     ) -> None:
         self.bar = bar
+        self._gap = gap
         self._readers = {offset: register.read for offset, register in registers.items()}
         self._writers = {offset: register.write for offset, register in registers.items()}
         self._configuration = bytearray(SIZE)
@@ -264,7 +271,7 @@ class Endpoint:
         """Read 1, 2, 4 or 8 bytes of the BAR."""
         if width == 1 and offset in self._readers:  # what drivers do: no loop
             return self._readers[offset]()
-        return read_wide(self._readers, offset, width, GAP)
+        return read_wide(self._readers, offset, width, self._gap)
 
     def write(self, offset: int, value: int, width: int = 1) -> None:
         """Write 1, 2, 4 or 8 bytes of the BAR."""
