@@ -5,7 +5,7 @@ The drivers follow the datasheet's description of software's part, not our contr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ from tests.interface.conversation import echo, pump
 from baseboard.interface import HandlerSeam
 from baseboard.interface.bus.i801 import Controller, I801Function
 from baseboard.interface.bus.smbus import SmBus
+from baseboard.interface.registers import ignore_level
 from baseboard.interface.ssif import Ssif
 
 STS, CNT, CMD, SLVA, D0, D1, BLOCK, PEC, AUX_STS, AUX_CTL, SLV_CMD = 0, 2, 3, 4, 5, 6, 7, 8, 12, 13, 17
@@ -35,7 +36,7 @@ class Memory:
         self.content = bytearray(range(256))
         self.position = 0
         self.first = True
-        self.alert_changed = lambda level: None
+        self.alert_changed: Callable[[bool], None] = ignore_level
         self.quick: list[bool] = []
 
     def start(self, read: bool) -> bool:

@@ -63,7 +63,7 @@ class Target:
         self.read_block: Callable[[int, bytes], bytes | None] = _nothing
         self.acknowledged: Callable[[], None] = lambda: None
         self.alert = False
-        self.alert_changed = ignore_level
+        self.alert_changed: Callable[[bool], None] = ignore_level
         self._written = bytearray()
         """Since the start: command, count, block, packet error code."""
         self._writing = False

@@ -24,9 +24,14 @@ class Resettable(Protocol):
 
 
 class I801Function(Endpoint):
-    """One controller with its bus; `devices` are those at the bus that a reset of the system resets."""
+    """One controller with its bus; `devices` are those at the bus that a reset of the system resets.
 
-    def __init__(self, bus: SmBus, *devices: Resettable, pin: int = 1) -> None:
+    It has no interrupt pin unless asked for one. QEMU lets the pin of a vfio-user function go at the next access
+    to the BAR; Linux's handler looks into configuration space first, finds nothing, and is called again, by the
+    hundred thousand.
+    """
+
+    def __init__(self, bus: SmBus, *devices: Resettable, pin: int = 0) -> None:
         self.controller = Controller(bus)
         self._devices = devices
         # HST_EN is set at reset: the firmware of no machine knows of us and would set it.
