@@ -4,8 +4,9 @@ A machine is a processor, some RAM and our buses; it has no firmware, no timer a
 the extra `machine` (Unicorn), which is loaded when the first machine is made.
 """
 
+from baseboard.machine.arm import BOARDS, ArmMachine, Board
 from baseboard.machine.common import GuestFault, Machine, Stop
 from baseboard.machine.elf import Elf
 from baseboard.machine.x86 import X86Machine
 
-__all__ = ["Elf", "GuestFault", "Machine", "Stop", "X86Machine"]
+__all__ = ["BOARDS", "ArmMachine", "Board", "Elf", "GuestFault", "Machine", "Stop", "X86Machine"]

@@ -143,6 +143,7 @@ class Machine(ABC):
 
     def load(self, program: Elf | bytes, address: int = 0) -> None:
         """A program, as ELF or flat at an address; it runs from its beginning.  Raises ConfigError."""
+        self._halted = False
         if isinstance(program, Elf):
             if program.machine != self.ELF_MACHINE:
                 raise ConfigError(f"a program for ELF machine {program.machine}: this is an {self.NAME}")
