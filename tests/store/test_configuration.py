@@ -51,7 +51,7 @@ def mistakes(tmp_path: Path, text: str | bytes) -> list[str]:
         pytest.param(
             "sensors = 1",
             "b.toml:1: sensors: no such setting; did you mean sensor? "
-            "(there are lan, user, identity, vm, console, "
+            "(there are lan, user, identity, vm, function, console, "
             "power, sel, pef, alert, sol, fru, simulation, sensor, serial_channel, "
             "ipmb, satellite)",
         ),

@@ -1,9 +1,9 @@
 """A system interface whose registers are in a thread and whose controller is in the event loop.
 
 The host's accesses are made in a thread of their own, with the lock held. What they ask is passed to the
-loop, and the answer goes back into the engine with the lock held again. `settle` lets the thread wait a moment
-for the answer: most come at once, and the host, which asks again and again whether it is there, then finds
-it at the first time of asking.
+loop, and the answer goes back into the engine with the lock held again. `settle` lets the thread wait a
+moment for the answer: most come at once, and the host, which asks again and again whether it is there, then
+finds it at the first time of asking.
 """
 
 from __future__ import annotations

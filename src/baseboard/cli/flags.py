@@ -1,4 +1,4 @@
-"""Flags that several commands share."""
+"""What several commands share: flags, and a command line behind `--`."""
 
 from __future__ import annotations
 
@@ -20,3 +20,12 @@ STATE = click.option(
 )
 
 JSON = click.option("--json", "as_json", is_flag=True, help="One line of JSON, for programs.")
+
+
+class WithQemu(click.Command):
+    """A command that gets what stands behind the first `--` untouched, as its parameter `qemu`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = args.index("--") if "--" in args else len(args)
+        ctx.params["qemu"] = tuple(args[at + 1 :])
+        return super().parse_args(ctx, args[:at])

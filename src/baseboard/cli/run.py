@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from baseboard.cli.flags import PATH
+from baseboard.cli.flags import PATH, WithQemu
 from baseboard.errors import BaseboardError
 from baseboard.store.directory import default_state
 
@@ -18,17 +18,8 @@ if TYPE_CHECKING:
     from baseboard.store.password import Password
 
 
-class _WithQemu(click.Command):
-    """A command that gets what stands behind the first `--` untouched, as its parameter `qemu`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        at = args.index("--") if "--" in args else len(args)
-        ctx.params["qemu"] = tuple(args[at + 1 :])
-        return super().parse_args(ctx, args[:at])
-
-
 @click.command(
-    cls=_WithQemu,
+    cls=WithQemu,
     options_metavar="[OPTIONS] [-- QEMU COMMAND LINE]",
     epilog="-- QEMU COMMAND LINE: run this QEMU and give it this controller.",
 )
@@ -60,6 +51,19 @@ class _WithQemu(click.Command):
     multiple=True,
     help="Where a guest's QEMU is: connect:unix:PATH, listen:unix:PATH, connect:tcp:HOST:PORT or "
     "listen:tcp:HOST:PORT; may be given several times (connect:unix:DIR/vm.sock).",
+)
+@click.option(
+    "--vfio-user",
+    metavar="PATH[,...]",
+    multiple=True,
+    help="A socket for QEMU's vfio-user-pci (10.1 and later): the interface as a PCI function of ours; "
+    "interface=kcs, bt or smic (kcs), interrupt=none or intx (none), bar=memory or io (memory).",
+)
+@click.option(
+    "--pci-proxy",
+    metavar="PATH[,...]",
+    multiple=True,
+    help="The same for QEMU's x-pci-proxy-dev (7.2); interface=kcs, bt or smic (kcs), bar=io or memory (io).",
 )
 @click.option(
     "--dummy",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from baseboard.fleet.attachment import Attachment, Seam
 
 if TYPE_CHECKING:
     from baseboard.aio.endpoint import Address
@@ -49,7 +53,12 @@ def _lines(ready: dict[str, Any], options: Options, password: Password, changed:
         yield ""
         yield "The guest finds it as /dev/ipmi0 (ipmi_si, ipmi_devintf). Its serial console:"
         yield f"  {tool} sol activate"
-    elif options.vms:
+    for number, attachment in enumerate(options.functions):
+        if not number:
+            yield ""
+            yield "Give a guest the interface as a PCI device of ours:"
+        yield _function_line(attachment)
+    if options.vms and not options.qemu:
         yield ""
         yield "Give it to a guest (add to QEMU's command line):"
         for number, address in enumerate(options.vms):
@@ -60,6 +69,18 @@ def _lines(ready: dict[str, Any], options: Options, password: Password, changed:
             yield f"  {serial_options(options.console)}"
     yield ""
     yield "Ctrl-C to stop."
+
+
+def _function_line(attachment: Attachment) -> str:
+    if attachment.seam is Seam.VFIO_USER:
+        return f"  {vfio_user_options(attachment.path)}   (QEMU 10.1 and later)"
+    return f"  baseboard pci-proxy {shlex.quote(str(attachment.path))} -- qemu-system-x86_64   (QEMU 7.2)"
+
+
+def vfio_user_options(path: Path) -> str:
+    """The QEMU options that put the function at `path` into a guest."""
+    device = {"driver": "vfio-user-pci", "socket": {"type": "unix", "path": str(path)}}
+    return f"-device {shlex.quote(json.dumps(device, separators=(',', ':')))}"
 
 
 def qemu_options(address: Address, interface: str, number: int = 0) -> str:

@@ -22,6 +22,7 @@ from baseboard.bmc.chassis import RestorePolicy
 from baseboard.bmc.fru_fields import FruField
 from baseboard.bmc.settings import Settings
 from baseboard.errors import ConfigError
+from baseboard.fleet.attachment import Attachment, Seam, attachment
 from baseboard.fleet.configured_alerts import configured_alerts
 from baseboard.fleet.configured_bus import configured_ipmb, configured_satellites
 from baseboard.fleet.configured_sensors import configured_sensors
@@ -133,6 +134,7 @@ class _Meaning:
         )
         return options.replace(
             vms=tuple(address for address in addresses if address is not None),
+            functions=tuple(self._functions()),
             console=serial,
             serial_channel=self._address(parse_serial_channel, channel.address, ("serial_channel", "address"))
             if channel.address
@@ -143,6 +145,16 @@ class _Meaning:
             power=PowerKind(power.kind),
             qemu=tuple(power.qemu),
         )
+
+    def _functions(self) -> Iterator[Attachment]:
+        for number, function in enumerate(self._file.function):
+            seam = Seam(function.seam)
+            given = {"interface": function.interface, "bar": function.bar, "interrupt": function.interrupt}
+            settings = {name: value for name, value in given.items() if value not in (None, "none")}
+            try:
+                yield attachment(self._beside(function.socket), seam, settings)
+            except ConfigError as error:
+                self._mistake(("function", number), str(error).partition(": ")[2])
 
     def _address(self, parse: Callable[[str], Address], text: str, loc: Loc) -> Address | None:
         try:

@@ -28,6 +28,7 @@ from baseboard.bmc.commands import assemble
 from baseboard.bmc.controller import Bmc
 from baseboard.bmc.core import Core
 from baseboard.errors import BaseboardError, DecodeError
+from baseboard.fleet.attachment import Seam
 from baseboard.fleet.options import Options, PowerKind
 from baseboard.fleet.users import logins
 from baseboard.ipmi.message import Message
@@ -44,6 +45,7 @@ from baseboard.vm.protocol import Capability
 if TYPE_CHECKING:
     from baseboard.aio.serial_channel import SerialChannelPort
     from baseboard.fleet.control import ControlServer
+    from baseboard.fleet.functions import AttachedFunction
     from baseboard.power.line import QemuLine
     from baseboard.power.qemu import QemuMachine
 
@@ -68,6 +70,7 @@ class Instance:
         self.backend: Backend
         self._qemu: QemuMachine | None = None
         self.vms: tuple[VmPort, ...] = ()
+        self.functions: tuple[AttachedFunction, ...] = ()
         self.ipmb: tuple[IpmbPort, ...] = ()
         self._last_complaint = ""
         self.serial_channel: SerialChannelPort | None = None
@@ -97,6 +100,7 @@ class Instance:
         for port in self.ipmb:
             await port.start()
             self._stack.push_async_callback(port.close)
+        await self._open_functions()
         await self._open_dummy()
         await self._open_serial_channel()
         await self._open_console(line)
@@ -124,6 +128,8 @@ class Instance:
             "state": str(options.state),
             "control": str(self.control.path),
             "vms": [vm.address.replace(port=vm.port).stream for vm in self.vms],
+            "vfio_user": [str(item.path) for item in options.functions if item.seam is Seam.VFIO_USER],
+            "pci_proxy": [str(item.path) for item in options.functions if item.seam is Seam.PCI_PROXY],
             "dummy": str(options.dummy) if options.dummy is not None else None,
             "console": console,
             "serial_channel": self.serial_channel.name if self.serial_channel is not None else None,
@@ -159,6 +165,17 @@ class Instance:
         host, port = self.lan.address
         bmc.lan_configuration.bound(host, port=port)
         bmc.sol.port = port
+
+    async def _open_functions(self) -> None:
+        if not self.options.functions:
+            return
+        from baseboard.fleet.functions import AttachedFunction  # only who has one pays
+
+        made = (AttachedFunction(item, self.core.handle, self.handled) for item in self.options.functions)
+        self.functions = tuple(made)
+        for function in self.functions:
+            await function.port.start()
+            self._stack.push_async_callback(function.port.close)
 
     async def _open_dummy(self) -> None:
         if self.options.dummy is None:
@@ -302,10 +319,14 @@ class Instance:
     def _attention(self, event: events.AttentionChanged, now: float) -> None:
         for vm in self.vms:
             vm.attention(event.attention, event.interrupt)
+        for function in self.functions:
+            function.seam.attention(event.attention, event.interrupt)
 
     def _interrupt(self, event: events.InterruptEnableChanged, now: float) -> None:
         for vm in self.vms:
             vm.set_interrupt(event.enabled)
+        for function in self.functions:
+            function.seam.set_interrupt(event.enabled)
 
     def _power(self, event: events.PowerRequested, now: float) -> None:
         self.backend.perform(event.action, event.cause)

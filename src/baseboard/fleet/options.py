@@ -7,6 +7,7 @@ from pathlib import Path
 
 from baseboard.aio.endpoint import DEFAULT_LAN, Address
 from baseboard.bmc.settings import Settings
+from baseboard.fleet.attachment import Attachment
 from baseboard.ipmi.privilege import Privilege
 from baseboard.ipmi.value import Value
 from baseboard.lan.settings import LanSettings
@@ -55,6 +56,8 @@ class Options(Value, kw_only=True):
     further_users: tuple[FurtherUser, ...] = ()
     """Users 3, 4, ..."""
     vms: tuple[Address, ...] = ()
+    functions: tuple[Attachment, ...] = ()
+    """Interfaces that stand in a machine as PCI functions of ours."""
     dummy: Path | None = None
     """The socket of `ipmitool -I dummy`; None: there is none."""
     console: Address | None = None

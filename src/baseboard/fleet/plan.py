@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,7 @@ from baseboard.aio.endpoint import (
 )
 from baseboard.bmc.satellite_settings import check_address, check_addresses
 from baseboard.errors import ConfigError
+from baseboard.fleet.attachment import Attachment, Seam, parse_attachment
 from baseboard.fleet.options import Interface, Options, PowerKind
 from baseboard.fleet.users import logins
 from baseboard.ipmi.privilege import Privilege
@@ -43,6 +45,8 @@ class Flags(Value, kw_only=True):
     user: str | None = None
     password_file: Path | None = None
     vms: tuple[str, ...] = ()
+    vfio_user: tuple[str, ...] = ()
+    pci_proxy: tuple[str, ...] = ()
     dummy: Path | None = None
     console: str | None = None
     serial_channel: str | None = None
@@ -72,7 +76,7 @@ def plan(flags: Flags) -> tuple[Options, Password]:
     elif options.vms:
         if flags.vms and flags.power is None and options.power is PowerKind.SIMULATED:
             options = options.replace(power=PowerKind.VM)  # who names a machine wants its power, not ours
-    else:
+    elif not options.functions:
         options = options.replace(vms=(Address("unix", path=str(options.state / VM)),))
     password = logins(options)[0].password
     return options.replace(password_file=password.path), password
@@ -87,6 +91,8 @@ def _flagged(options: Options, flags: Flags) -> Options:
         options = options.replace(password_file=flags.password_file.absolute())
     if flags.vms:
         options = options.replace(vms=tuple(_absolute(parse_vm(text)) for text in flags.vms))
+    if flags.vfio_user or flags.pci_proxy:
+        options = options.replace(functions=tuple(_attachments(flags)))
     if flags.dummy is not None:
         options = options.replace(dummy=flags.dummy.absolute())
     if flags.console is not None:
@@ -111,6 +117,13 @@ def _flagged(options: Options, flags: Flags) -> Options:
     if flags.qemu:
         options = options.replace(qemu=flags.qemu)
     return options
+
+
+def _attachments(flags: Flags) -> Iterator[Attachment]:
+    for seam, texts in ((Seam.VFIO_USER, flags.vfio_user), (Seam.PCI_PROXY, flags.pci_proxy)):
+        for text in texts:
+            attachment = parse_attachment(text, seam)
+            yield attachment.replace(path=attachment.path.absolute())
 
 
 def _absolute(address: Address) -> Address:

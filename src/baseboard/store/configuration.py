@@ -17,6 +17,7 @@ from baseboard.store.sections import (
     Alert,
     Console,
     Fru,
+    Function,
     Identity,
     Ipmb,
     Lan,
@@ -42,6 +43,7 @@ class Configuration(Section):
     user: list[User] = Field([], max_length=15)
     identity: Identity = Field(default_factory=Identity)
     vm: Vm = Field(default_factory=Vm)
+    function: list[Function] = Field([])
     console: Console = Field(default_factory=Console)
     power: Power = Field(default_factory=Power)
     sel: Sel = Field(default_factory=Sel)

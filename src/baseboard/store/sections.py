@@ -132,6 +132,22 @@ class Vm(Section):
     interface: Literal["kcs", "bt", "ssif"] = setting("kcs", "System interface of a QEMU that we run.")
 
 
+class Function(Section):
+    """A system interface that stands in a guest as a PCI device of ours, served at a Unix socket."""
+
+    seam: Literal["vfio-user", "pci-proxy"] = setting(
+        "vfio-user", "vfio-user: QEMU 10.1 and later; pci-proxy: QEMU 7.2 (`baseboard pci-proxy`)."
+    )
+    socket: str = setting(..., "Path of the socket.", example="vfio.sock")
+    interface: Literal["kcs", "bt", "smic"] = setting("kcs", "What it is.")
+    bar: Literal["memory", "io"] | None = setting(
+        None, "Where its registers are. Unset: memory for vfio-user, io for pci-proxy.", example="io"
+    )
+    interrupt: Literal["none", "intx"] = setting(
+        "none", "Whether it interrupts; a guest that asks again and again is faster. Not with pci-proxy."
+    )
+
+
 class Console(Section):
     """The machine's serial port, for Serial over LAN."""
 

@@ -8,6 +8,7 @@ The interrupt is B2H_IRQ while B2H_IRQ_EN is set; a rising B2H_ATN or SMS_ATN se
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from baseboard.interface.bt.registers import (
@@ -72,7 +73,7 @@ class Latch:
         """Called, before that, when it was H_BUSY."""
         self.host_reset = ignore
         """Called when the host wrote BMC_HWRST."""
-        self.irq_changed = ignore_level
+        self.irq_changed: Callable[[bool], None] = ignore_level
         """Called with the level of the host's interrupt line when it changes."""
 
     # What the host does.

@@ -8,6 +8,7 @@ The interrupt follows OBF while it is enabled.  [IPMI 9.12]
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from baseboard.interface.kcs.quirks import Quirk
@@ -46,7 +47,7 @@ class Latch:
         """Called when IBF was set: the BMC's input interrupt."""
         self.host_read = ignore
         """Called when OBF was cleared: the BMC's output interrupt."""
-        self.irq_changed = ignore_level
+        self.irq_changed: Callable[[bool], None] = ignore_level
         """Called with the level of the host's interrupt line when it changes."""
 
     # What the host does.

@@ -64,9 +64,9 @@ class MessageStream(ABC):
                 finally:
                     self._close(held)
                 position = after
+            if len(self._held) + len(waiting) > MOST_DESCRIPTORS:
+                raise DecodeError(f"more than {MOST_DESCRIPTORS} file descriptors with one message")
             self._held += waiting
-            if len(self._held) > MOST_DESCRIPTORS:
-                raise DecodeError(f"{len(self._held)} file descriptors with one message")
         except DecodeError as error:
             self._close(waiting)
             self.fail(str(error))

@@ -52,6 +52,8 @@ SET_IRQS =      Struct("=IIIII")     # argsz, flags, index, start, count; then b
 REGION_ACCESS = Struct("=QII")       # offset, region, count; then data
 WRITE_COUNT =   Struct("=Q")         # writes; then so many of these:
 WRITE_ONE =     Struct("=QII8s")     # offset, region, count, data
+ACCESS =        Struct(HEADER.format + "QII")   # a whole REGION_READ
+BYTE =          Struct(HEADER.format + "QIIB")  # the whole answer to one of a byte
 # fmt: on
 
 UNMAP_GET_DIRTY_PAGES = 0x01

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from struct import Struct
 from typing import NamedTuple
 
@@ -35,6 +35,7 @@ CAPABILITIES = {
     "pgsizes": 4096,
     "write_multiple": True,
 }
+_ACCESS_SIZE = wire.ACCESS.size
 _READABLE = RegionFlag.READ | RegionFlag.WRITE
 
 
@@ -45,8 +46,33 @@ class VfioUser(MessageStream):
         super().__init__(function, descriptors)
         self._interrupts = Interrupts(function, descriptors)
         self._bar = function.bar.number
-        self._sizes = {function.bar.number: function.bar.size, int(Region.CONFIGURATION): SIZE}
+        self._bar_size = function.bar.size
+        self._sizes = {self._bar: self._bar_size, int(Region.CONFIGURATION): SIZE}
         self._agreed = False
+
+    def receive_data(self, data: bytes, descriptors: Sequence[int] = ()) -> None:
+        """Fast path: whole messages that read or write one byte of the BAR, as drivers do all the time."""
+        if not self._agreed or self._partial or self.failure or descriptors:
+            super().receive_data(data, descriptors)
+            return
+        position, end, function = 0, len(data), self._function
+        while end - position >= _ACCESS_SIZE:
+            id_, command, size, flags, _, offset, region, count = wire.ACCESS.unpack_from(data, position)
+            after = position + size
+            if region != self._bar or count != 1 or offset >= self._bar_size or after > end:
+                break
+            if command == Command.REGION_READ and size == _ACCESS_SIZE and flags == wire.COMMAND:
+                value = function.read(offset)
+                self._output.append(
+                    wire.BYTE.pack(id_, command, wire.BYTE.size, wire.REPLY, 0, offset, region, 1, value)
+                )
+            elif command == Command.REGION_WRITE and size == wire.BYTE.size and flags == wire.NO_REPLY:
+                function.write(offset, data[after - 1])
+            else:
+                break
+            position = after
+        if position < end:
+            super().receive_data(data[position:])
 
     def disconnect(self) -> None:
         super().disconnect()

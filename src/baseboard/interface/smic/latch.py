@@ -6,6 +6,7 @@ when it has answered it clears BUSY.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from baseboard.interface.registers import Register, ignore, ignore_level
@@ -39,7 +40,7 @@ class Latch:
         self._attention_interrupt = False
         self.host_asked = ignore
         """Called when BUSY was set."""
-        self.irq_changed = ignore_level
+        self.irq_changed: Callable[[bool], None] = ignore_level
         """Called with the level of the host's interrupt line when it changes."""
 
     @property
