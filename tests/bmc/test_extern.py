@@ -6,13 +6,15 @@ asks it.
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baseboard.bmc.extern import MOST_OPEN, Answered, Extern, ExternEvent
+from baseboard.bmc.extern import MOST_OPEN, Answered, Extern, ExternEvent, ExternState
 from baseboard.bmc.extern_seam import ExternSeam
 from baseboard.interface.driver import Direct, DriverEvent, ResponseReceived, TransferFailed
 from baseboard.interface.kcs.device import Kcs
@@ -319,15 +321,107 @@ def test_every_request_is_answered_once_in_time(taken: list[tuple[str, object]])
         check()
 
 
+# A state that goes on elsewhere
+
+
+def moved(extern: Extern, now: float, then: float) -> Extern:
+    """Through what a store would keep: plain values, told again."""
+    plain = ast.literal_eval(repr(dataclasses.asdict(extern.export(now))))
+    assert plain["version"] == 1
+    return Extern.from_state(ExternState(**plain), then)
+
+
+def test_what_had_not_left_waits_for_a_controller_as_long_as_it_has_time(extern: Extern) -> None:
+    extern.request(7, GET_DEVICE_ID, 10.0)
+    extern.request(8, GET_DEVICE_ID, 11.0)
+    there = moved(extern, 12.0, 500.0)
+    assert (there.knows(7), there.knows(8), there.knows(9)) == (True, True, False)
+    assert not there.connected
+    assert sent(there) == ""
+    assert there.next_deadline() == 502.0, "two of four seconds are over"
+    there.handle_deadline(502.0)
+    assert events(there) == [Answered(7, b"\xc3")]
+    there.connect()
+    assert sent(there) == "ff01a1083fa1" + "001801e7a0"
+    assert feed(there, "00 1c 01 00 e3 a0") == [Answered(8, b"\x00")]
+
+
+def test_what_was_on_the_wire_is_answered_as_when_the_connection_is_lost(extern: Extern) -> None:
+    extern.request(7, GET_DEVICE_ID, 0.0)
+    extern.data_to_send()
+    extern.request(8, GET_DEVICE_ID, 0.0)
+    assert feed(extern, "02a1") == [AttentionReceived(True, True)]
+    there = moved(extern, 0.0, 0.0)
+    assert events(there) == [Answered(7, b"\xd2"), AttentionReceived(False, False)]
+    assert (there.knows(7), there.knows(8)) == (False, True)
+
+
+def test_events_that_nobody_took_faults_and_a_reset_that_nobody_was_told(extern: Extern) -> None:
+    extern.request(7, GET_DEVICE_ID, 0.0)
+    extern.data_to_send()
+    extern.receive_data(bytes.fromhex("00 1c 01 00 e4 a0 00 1c 01 00 e3 a0 01a1 07a1"))
+    there = moved(moved(extern, 0.0, 0.0), 0.0, 0.0)
+    assert there.faults[Fault.CHECKSUM] == 1
+    assert there.knows(7), "its answer waits"
+    assert events(there) == [
+        Answered(7, b"\x00"), AttentionReceived(True, False), OperationReceived(Operation.NMI),
+        AttentionReceived(False, False),
+    ]  # fmt: skip
+    away = Extern()
+    away.machine_reset()
+    away = moved(away, 0.0, 0.0)
+    away.connect()
+    assert sent(away).endswith("04a1"), sent(away)
+
+
+@given(st.integers(0, 40), st.booleans())
+def test_a_cut_at_every_step_of_an_exchange(cut: int, answers: bool) -> None:
+    """KCS, the machine's end and all that is between them go on in new instances; nothing is left hanging."""
+    host = Host()
+    link = ControllerLink()
+
+    def controller() -> None:
+        link.receive_data(host.extern.data_to_send())
+        while (event := link.next_event()) is not None:
+            if isinstance(event, Asked) and answers:
+                link.send_response(event, b"\x00\x20")
+        host.extern.receive_data(link.data_to_send())
+        host.seam.pump()
+
+    host.extern.connect()
+    driver = host.driver
+    driver.send_request(GET_DEVICE_ID, host.now)
+    outcome = None
+    for step in range(200):
+        if step == cut:
+            kcs = Kcs.from_state(host.kcs.export())
+            extern = Extern.from_state(host.extern.export(host.now), host.now + 50.0)
+            now = host.now + 50.0
+            host = Host(kcs, extern, now)
+            driver._registers = Direct(kcs.registers)
+            driver._deadline = None if driver._deadline is None else driver._deadline + 50.0
+            host.extern.connect()
+            link = ControllerLink()
+        if not driver.step(host.now):
+            controller()
+            if not answers:
+                host.now += 0.5
+                host.extern.handle_deadline(host.now)
+                host.seam.pump()
+        if (outcome := driver.next_event()) is not None:
+            break
+    assert outcome in [ResponseReceived(7, 0, 1, code) for code in (b"\x00\x20", b"\xd2", b"\xc3")]
+
+
 class Host:
     """KCS before a controller elsewhere, and the host's end of it."""
 
-    def __init__(self, kcs: Kcs | None = None) -> None:
+    def __init__(self, kcs: Kcs | None = None, extern: Extern | None = None, now: float = 0.0) -> None:
         self.kcs = kcs or Kcs()
-        self.now = 0.0
+        self.now = now
         self.orders: list[Operation] = []
         self.driver = KcsDriver(Direct(self.kcs.registers))
-        self.extern = Extern()
+        self.extern = extern or Extern()
         self.seam = ExternSeam(self.kcs.engine, self.extern, operate=self.orders.append, now=lambda: self.now)
 
     def ask(self, command: int) -> DriverEvent | None:

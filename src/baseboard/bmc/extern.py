@@ -20,11 +20,16 @@ nobody.
 
 On connecting, version and capabilities go out, and a reset of the machine that nobody was told of. What the
 controller orders without its having been offered is ignored.
+
+A state that is exported goes on elsewhere, and the connection does not: what was on the wire is answered
+D2h there and attention goes, as when a connection is lost. Requests that had not left wait for a controller
+as long as they have time.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from baseboard.ipmi.completion import CompletionCode
@@ -35,6 +40,7 @@ from baseboard.vm.protocol import (
     NEEDED,
     AttentionReceived,
     Capability,
+    Operation,
     OperationReceived,
     ResponseReceived,
 )
@@ -65,6 +71,23 @@ class Answered(NamedTuple):
 
 
 ExternEvent = Answered | AttentionReceived | OperationReceived
+
+
+@dataclass(frozen=True, slots=True)
+class ExternState:
+    """Everything that is kept beside the connection."""
+
+    capabilities: int
+    timeout: float
+    open: tuple[tuple[int, tuple[int, int, int, bytes], float, bool], ...]
+    """Id, the message, seconds left, and whether it was on the wire; the oldest first."""
+    undelivered: tuple[tuple[str, int, bytes], ...]
+    """Events that nobody took: "answered", id and answer; "attention", bit 0 the bit and bit 1 its interrupt;
+    "operation" and its code."""
+    attention: bool
+    untold_reset: bool
+    faults: tuple[tuple[str, int], ...]
+    version: int = 1
 
 
 class _Open:
@@ -124,6 +147,50 @@ class Extern:
         """What happened next, oldest first; None when nothing is left."""
         return self._events.popleft() if self._events else None
 
+    def knows(self, id_: int) -> bool:
+        """Whether this request waits, or its answer does."""
+        return id_ in self._open or any(
+            isinstance(event, Answered) and event.id == id_ for event in self._events
+        )
+
+    # What the store keeps.
+
+    def export(self, now: float) -> ExternState:
+        """The present state, in the middle of whatever is under way."""
+        return ExternState(
+            capabilities=self.capabilities.value,
+            timeout=self._timeout,
+            open=tuple(
+                (
+                    id_,
+                    (open_.message.netfn, open_.message.lun, open_.message.command, open_.message.data),
+                    max(open_.deadline - now, 0.0),
+                    open_.wire_id is not None,
+                )
+                for id_, open_ in self._open.items()
+            ),
+            undelivered=tuple(_plain(event) for event in self._events),
+            attention=self._attention,
+            untold_reset=self._untold_reset,
+            faults=tuple((fault.name, count) for fault, count in self._all_faults().items()),
+        )
+
+    @classmethod
+    def from_state(cls, state: ExternState, now: float) -> Extern:
+        """One that goes on where the exported one was, without its connection."""
+        extern = cls(Capability(state.capabilities), timeout=state.timeout)
+        extern.faults.update((Fault[name], count) for name, count in state.faults)
+        extern._untold_reset = state.untold_reset
+        extern._events.extend(_event(*plain) for plain in state.undelivered)
+        for id_, message, left, on_wire in state.open:
+            if on_wire:
+                extern._events.append(Answered(id_, _NOBODY))
+            else:
+                extern._open[id_] = _Open(Message(*message), now + left)
+        if state.attention:
+            extern._events.append(AttentionReceived(False, False))
+        return extern
+
     # The wire's side.
 
     @property
@@ -142,8 +209,7 @@ class Extern:
         """The connection is gone: open requests are answered, and attention goes."""
         if self._link is None:
             return
-        for fault, count in self._link.faults.items():
-            self.faults[fault] += count
+        self.faults = self._all_faults()
         self._link = None
         for id_ in self._open:
             self._events.append(Answered(id_, _NOBODY))
@@ -196,8 +262,28 @@ class Extern:
             self.abandon(id_)
             self._events.append(Answered(id_, _TIMED_OUT))
 
+    def _all_faults(self) -> dict[Fault, int]:
+        now = self._link.faults if self._link is not None else {}
+        return {fault: count + now.get(fault, 0) for fault, count in self.faults.items()}
+
     def _receive_response(self, response: ResponseReceived) -> None:
         id_ = self._on_wire.get(response.id)
         if id_ is not None:
             self.abandon(id_)
             self._events.append(Answered(id_, response.data))
+
+
+def _plain(event: ExternEvent) -> tuple[str, int, bytes]:
+    if isinstance(event, Answered):
+        return "answered", event.id, event.data
+    if isinstance(event, AttentionReceived):
+        return "attention", event.attention | event.interrupt << 1, b""
+    return "operation", event.operation.value, b""
+
+
+def _event(kind: str, number: int, data: bytes) -> ExternEvent:
+    if kind == "answered":
+        return Answered(number, data)
+    if kind == "attention":
+        return AttentionReceived(bool(number & 1), bool(number & 2))
+    return OperationReceived(Operation(number))

@@ -28,7 +28,8 @@ class ExternSeam:
 
     `operate` is told what the controller orders, beside the interrupt enable, which is the engine's. A
     shell sets `now`, and `changed` to what it does when there may be bytes to send or another deadline.
-    Requests that a restored engine still waits for are asked here anew: D2h while nobody is connected.
+    Requests that a restored engine still waits for, and a restored `Extern` knows nothing of, are asked here
+    anew: D2h while nobody is connected.
     """
 
     def __init__(
@@ -46,7 +47,8 @@ class ExternSeam:
         self._engine = engine
         self._busy = False
         for id_, message in engine.unanswered():
-            extern.request(id_, message, now())
+            if not extern.knows(id_):
+                extern.request(id_, message, now())
         engine.wake = self.pump
         self.pump()
 
