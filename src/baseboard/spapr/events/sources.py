@@ -14,6 +14,7 @@ def event_sources_node() -> Node:
         {
             "interrupt-controller": b"",
             "#interrupt-cells": cells(2),
+            "#address-cells": cells(0),
             "interrupt-ranges": cells(EPOW_INTERRUPT, 1, HOTPLUG_INTERRUPT, 1),
         },
         [

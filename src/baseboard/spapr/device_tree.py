@@ -1,0 +1,174 @@
+"""The whole device tree of a machine, as a guest finds it at the start and after CAS.  [LoPAR C]
+
+What can be plugged in has its nodes from `nodes/`, by way of `PseriesMachine.describe`, as
+ibm,configure-connector hands them out; here is what holds them. Values are QEMU 7.2's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from baseboard.spapr import memory, vector5
+from baseboard.spapr.cells import cells, strings, wide
+from baseboard.spapr.drc import Connector
+from baseboard.spapr.drc_info import drc_rows, encode_drc_info
+from baseboard.spapr.events import event_sources_node
+from baseboard.spapr.nodes import connector_arrays
+from baseboard.spapr.rtas.service import TOKENS
+from baseboard.spapr.settings import LMB_SIZE, MachineSettings
+from baseboard.spapr.tree import Node
+
+if TYPE_CHECKING:
+    from baseboard.spapr.machine import PseriesMachine
+
+BEFORE_CAS = b"\0"
+"""Option vector 5 of a guest that has not negotiated."""
+INTERRUPT_CONTROLLER = 0x1111
+"""Its phandle, which host bridges name."""
+ERROR_LOG_MAX = 2048
+RTAS_SIZE = 2048 + 20
+"""The largest error log, and five instructions that make the hypercall."""
+
+HYPERCALL_SETS = ("hcall-pft", "hcall-term", "hcall-dabr", "hcall-interrupt", "hcall-tce", "hcall-vio")
+_ASSOCIATIVITY = 4
+"""Numbers in an associativity list; the last is the NUMA node, which reference point 4 names."""
+
+
+def device_tree(machine: PseriesMachine) -> Node:
+    """Nodes have no phandles but the interrupt controller's (`tree.add_phandles` gives them)."""
+    settings = machine.settings
+    vector = BEFORE_CAS if machine.vector5 is None else machine.vector5
+    by_parent: dict[str, list[Connector]] = {}
+    for connector in machine.connectors.values():
+        by_parent.setdefault(connector.parent, []).append(connector)
+
+    root = Node("", _root_properties(settings))
+    root.properties |= _connectors(by_parent.get("/", ()), vector)
+    root.add(_chosen(vector))
+    root.add(_rtas(settings))
+    root.add(event_sources_node())
+    root.add(_interrupt_controller(settings))
+    for address, size, numa_node in memory.ram_pieces(settings):
+        root.add(_memory(address, size, numa_node))
+    if len(settings.device_memory) and vector5.DYNAMIC_MEMORY.among(vector):
+        root.add(_dynamic_memory(machine, vector))
+    if settings.slots:
+        root.add(_persistent_memory())
+    cpus = root.add(Node("cpus", {"#address-cells": cells(1), "#size-cells": cells(0)}))
+    cpus.properties |= _connectors(by_parent.get("/cpus", ()), vector)
+
+    places = {"CPU": cpus, "PHB": root, "PMEM": root.child("ibm,persistent-memory")}
+    for connector in sorted(machine.connectors.values(), key=lambda one: one.index):
+        place = places.get(connector.kind.name)
+        if place is not None and connector.device is not None:
+            node = machine.describe(connector)
+            node.properties.pop("name", None)  # what Linux makes of a node's name by itself
+            place.add(node)
+    return root
+
+
+def _root_properties(settings: MachineSettings) -> dict[str, bytes]:
+    properties = {
+        "device_type": strings("chrp"),
+        "model": strings("IBM pSeries (emulated by qemu)"),
+        "compatible": strings("qemu,pseries"),
+        "#address-cells": cells(2),
+        "#size-cells": cells(2),
+        "ibm,lpar-capable": b"",
+    }
+    if settings.uuid is not None:
+        properties["vm,uuid"] = properties["system-id"] = strings(settings.uuid)
+    return properties
+
+
+def _connectors(connectors: Iterable[Connector], vector: bytes) -> dict[str, bytes]:
+    """The four arrays, or what replaces them."""
+    if vector5.DRC_INFO.among(vector):
+        return {"ibm,drc-info": encode_drc_info(drc_rows(connectors))}
+    return connector_arrays(connectors)
+
+
+def _chosen(vector: bytes) -> Node:
+    supported = {23: 0x00, 24: 0xC0, 25: 0x00, 26: 0x40}  # XICS; hash and radix; no extensions; GTSE
+    return Node(
+        "chosen",
+        {
+            "ibm,architecture-vec-5": bytes([len(vector) - 1]) + vector,
+            "ibm,arch-vec-5-platform-support": bytes(byte for pair in supported.items() for byte in pair),
+            "linux,pci-probe-only": cells(0),
+        },
+    )
+
+
+def _rtas(settings: MachineSettings) -> Node:
+    region = settings.device_memory
+    properties = {
+        "ibm,hypertas-functions": strings(*HYPERCALL_SETS),
+        "ibm,associativity-reference-points": cells(4, 4, 2),
+        "ibm,max-associativity-domains": cells(_ASSOCIATIVITY, 0, 0, 0, settings.nodes),
+        "rtas-size": cells(RTAS_SIZE),
+        "rtas-error-log-max": cells(ERROR_LOG_MAX),
+        "rtas-event-scan-rate": cells(1),
+        "ibm,extended-os-term": b"",
+        "ibm,lrdr-capacity": wide(region.stop, LMB_SIZE) + cells(settings.possible_cores),
+    }
+    return Node("rtas", properties | {name: cells(token) for name, token in TOKENS.items()})
+
+
+def _interrupt_controller(settings: MachineSettings) -> Node:
+    return Node(
+        "interrupt-controller",
+        {
+            "device_type": strings("PowerPC-External-Interrupt-Presentation"),
+            "compatible": strings("IBM,ppc-xicp"),
+            "interrupt-controller": b"",
+            "ibm,interrupt-server-ranges": cells(0, settings.possible_cores * settings.threads),
+            "#interrupt-cells": cells(2),
+            "#address-cells": cells(0),
+            "linux,phandle": cells(INTERRUPT_CONTROLLER),
+            "phandle": cells(INTERRUPT_CONTROLLER),
+        },
+    )
+
+
+def _memory(address: int, size: int, numa_node: int) -> Node:
+    return Node(
+        f"memory@{address:x}",
+        {
+            "device_type": strings("memory"),
+            "reg": wide(address, size),
+            "ibm,associativity": cells(_ASSOCIATIVITY, 0, 0, 0, numa_node),
+        },
+    )
+
+
+def _dynamic_memory(machine: PseriesMachine, vector: bytes) -> Node:
+    nodes = machine.settings.nodes
+    lists = [number for node in range(nodes) for number in (0, 0, 0, node)]
+    sets = memory.lmb_map(machine.settings, machine.devices())
+    if vector5.DYNAMIC_MEMORY_2.among(vector):
+        name, value = "ibm,dynamic-memory-v2", memory.encode_v2(sets)
+    else:
+        name, value = "ibm,dynamic-memory", memory.encode_v1(sets)
+    return Node(
+        "ibm,dynamic-reconfiguration-memory",
+        {
+            "ibm,lmb-size": wide(LMB_SIZE),
+            "ibm,memory-flags-mask": cells(0xFF),
+            "ibm,memory-preservation-time": cells(0),
+            name: value,
+            "ibm,associativity-lookup-arrays": cells(nodes, _ASSOCIATIVITY, *lists),
+        },
+    )
+
+
+def _persistent_memory() -> Node:
+    return Node(
+        "ibm,persistent-memory",
+        {
+            "#address-cells": cells(1),
+            "#size-cells": cells(0),
+            "device_type": strings("ibm,persistent-memory"),
+        },
+    )
