@@ -282,6 +282,27 @@ def test_a_lossy_latch(request: Message, faults: list[str]) -> None:
     assert run(driver, 100.0) == answered(request)
 
 
+@given(messages, st.data())
+def test_abort_at_every_step(request: Message, data: st.DataObject) -> None:
+    """What had been asked is forgotten here, and its answer dropped when it comes."""
+    bt = Bt()
+    driver = BtDriver(Direct(bt.registers))
+    driver.send_request(request, 0.0)
+    for _ in range(data.draw(st.integers(0, 3))):
+        driver.step(0.0)
+        if data.draw(st.booleans()):
+            pump(bt.engine)
+    if (outcome := driver.next_event()) is None:
+        driver.abort(0.0)
+        assert driver.next_event() == TransferFailed(None, "aborted")
+        assert driver.next_deadline() is None
+    else:
+        assert outcome == answered(request)
+    other = request._replace(command=request.command ^ 0x80)
+    driver.send_request(other, 0.0)
+    assert run(driver, each=lambda: pump(bt.engine)) == answered(other)
+
+
 def test_a_stuck_bmc_is_reported_and_reset(bt: Bt) -> None:
     driver = BtDriver(Direct(bt.registers))
     bt.latch.set_busy(True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -253,26 +254,49 @@ def test_pci_refuses(options: dict[str, object], reason: str) -> None:
     assert str(error.value) == reason
 
 
+# What a device is on, and a cut anywhere
+
 accesses = st.tuples(
-    st.sampled_from(("bar", "configuration")),
+    st.sampled_from(("bar", "bar", "configuration")),
     st.booleans(),
-    st.integers(-4, 300),
-    st.integers(0, 1 << 64),
-    st.sampled_from((1, 2, 3, 4, 8)),
+    st.one_of(st.integers(0, 8), st.sampled_from((0x04, 0x05, 0x10, 0x42)), st.integers(-4, 300)),
+    st.one_of(st.sampled_from((0x61, 0x62, 0x18, 0x01, 0x04, 0x03)), st.integers(0, 1 << 64)),
+    st.sampled_from((1, 1, 2, 3, 4, 8)),
 )
+
+
+def answering(device: Any) -> Any:
+    """With an echo behind it, interrupts on, and what waits answered."""
+    HandlerSeam(device.engine, echo)
+    device.engine.set_interrupt(True)
+    return device
+
+
+def again(device: Any) -> Any:
+    """The same in a new instance."""
+    moved = type(device).from_state(device.export())
+    HandlerSeam(moved.engine, echo)
+    return moved
 
 
 @given(st.lists(accesses, max_size=50), st.integers(0, 50), st.sampled_from([(Kcs, 1), (Bt, 2), (Smic, 0)]))
 def test_any_access_to_pci_and_a_cut_anywhere(sequence, cut, kind) -> None:  # type: ignore[no-untyped-def]
     make, interface = kind
-    devices = [make(), make()]
+    devices = [answering(make()), answering(make())]
     functions = [PciFunction(device, Interface(interface)) for device in devices]
+    messages: list[list[tuple[int, int]]] = [[], []]
+    for function, sent in zip(functions, messages, strict=True):
+        function.msi = lambda address, data, sent=sent: sent.append((address, data))  # type: ignore[misc]
     for number, (where, writes, offset, value, width) in enumerate(sequence):
         if number == cut:
             state = functions[1].export()
-            devices[1] = make.from_state(devices[1].export())
+            devices[1] = again(devices[1])
             functions[1] = PciFunction(devices[1], Interface(interface))
             functions[1].restore(state)
+            functions[1].msi = lambda address, data: messages[1].append((address, data))
+        if number % 7 == 3:
+            for device in devices:
+                device.engine.set_attention(bool(number % 2), True)
         results = []
         for function in functions:
             if where == "bar":
@@ -284,7 +308,39 @@ def test_any_access_to_pci_and_a_cut_anywhere(sequence, cut, kind) -> None:  # t
             else:
                 results.append(function.read_configuration(offset, width))
         assert results[:1] == results[1:]
+        assert functions[0].level == functions[1].level
+    assert messages[0] == messages[1]
     assert functions[0].export() == functions[1].export()
+    assert devices[0].export() == devices[1].export()
+
+
+@given(st.lists(accesses, max_size=50), st.integers(0, 50), st.sampled_from([Kcs, Bt, Smic]), st.booleans())
+def test_any_access_on_a_bus_and_a_cut_anywhere(sequence, cut, make, memory) -> None:  # type: ignore[no-untyped-def]
+    """A device that was moved, put on a new bus: the same is read, and its line has the same level."""
+
+    def put(device: Any) -> tuple[Any, Line]:
+        if memory:
+            space, line = MemoryBus(), Line()
+            space.attach(device, base=0, line=line)
+            return space, line
+        bus = IsaBus()
+        bus.attach(device, base=0, irq=5)
+        return bus, bus.lines[5]
+
+    devices = [answering(make()), answering(make())]
+    places = [put(device) for device in devices]
+    for number, (_, writes, offset, value, width) in enumerate(sequence):
+        if number == cut:
+            devices[1] = again(devices[1])
+            places[1] = put(devices[1])
+        if number % 7 == 3:
+            for device in devices:
+                device.engine.set_attention(bool(number % 2), True)
+        results = [
+            bus.write(offset, value, width) if writes else bus.read(offset, width) for bus, _ in places
+        ]
+        assert results[0] == results[1]
+        assert places[0][1].level == places[1][1].level
     assert devices[0].export() == devices[1].export()
 
 

@@ -190,6 +190,77 @@ def test_a_lossy_latch(request: Message, faults: list[str]) -> None:
     assert run(driver) == answered(request)
 
 
+@given(messages, st.data())
+def test_abort_at_every_step(request: Message, data: st.DataObject) -> None:
+    """GET_STATUS ends what is under way, wherever that is, and says so."""
+    smic = Smic()
+    if data.draw(st.booleans()):
+        HandlerSeam(smic.engine, echo)
+    driver = SmicDriver(Direct(smic.registers))
+    driver.send_request(request, 0.0)
+    for _ in range(data.draw(st.integers(0, 2 * len(request.data) + 12))):
+        driver.step(0.0)
+    if (outcome := driver.next_event()) is None:
+        driver.abort(0.0)
+        assert run(driver) in (TransferFailed(None, "aborted"), TransferFailed(0x01, "aborted"))
+        assert smic.latch.status == 0xC0
+    else:
+        assert outcome == answered(request)
+    driver.send_request(request, 0.0)
+    assert run(driver, each=lambda: pump(smic.engine)) == answered(request)
+
+
+@given(messages, st.data())
+def test_a_stuck_busy_at_every_step(request: Message, data: st.DataObject) -> None:
+    """The BMC stops in the middle: reported, and when it goes on all is well."""
+    smic = Smic()
+    HandlerSeam(smic.engine, echo)
+    asked = smic.latch.host_asked
+    driver = SmicDriver(Direct(smic.registers))
+    driver.send_request(request, 0.0)
+    for _ in range(data.draw(st.integers(0, 2 * len(request.data) + 8))):
+        driver.step(0.0)
+    if driver.phase.name not in ("IDLE", "LEAVING"):  # then nothing is left to be asked
+        smic.latch.host_asked = lambda: None
+        outcome = run(driver)
+        assert isinstance(outcome, TransferFailed)
+        assert outcome.reason.startswith("no progress while")
+    elif driver.phase.name == "LEAVING":
+        assert run(driver) == answered(request)
+    smic.latch.host_asked = asked
+    asked()
+    driver.send_request(request, 100.0)
+    assert run(driver, 100.0) == answered(request)
+
+
+@given(messages, st.data())
+def test_an_error_code_at_every_step(request: Message, data: st.DataObject) -> None:
+    """The BMC answers RDY and a code in the middle: the transfer is begun again, or reported."""
+    smic = Smic()
+    HandlerSeam(smic.engine, echo)
+    asked = smic.latch.host_asked
+    fail_at = data.draw(st.sets(st.integers(0, 60), max_size=6))
+    count = 0
+
+    def sometimes() -> None:
+        nonlocal count
+        count += 1
+        if count in fail_at:
+            smic.engine.reset()
+            smic.latch.data = 0x03
+        else:
+            asked()
+
+    smic.latch.host_asked = sometimes
+    driver = SmicDriver(Direct(smic.registers))
+    driver.send_request(request, 0.0)
+    outcome = run(driver)
+    assert outcome == answered(request) or (isinstance(outcome, TransferFailed) and len(fail_at) > 3)
+    smic.latch.host_asked = asked
+    driver.send_request(request, 100.0)
+    assert run(driver, 100.0) == answered(request)
+
+
 def test_a_stuck_bmc_is_reported(smic: Smic) -> None:
     smic.latch.host_asked = lambda: None
     driver = SmicDriver(Direct(smic.registers))
