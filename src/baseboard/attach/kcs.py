@@ -36,9 +36,9 @@ CHECK = 0.25
 """Seconds between two looks whether the channel is on."""
 BURST = 64
 """Steps of a turn, after which events of the machine are looked at."""
-EAGER = 20
+EAGER = 2
 """Looks in a row at firmware that is busy, before we begin to wait between them."""
-PAUSE = 0.0005
+PAUSE = 0.0001
 """Seconds between looks at firmware that takes its time."""
 WAITING = "the firmware has not enabled its KCS channel yet"
 

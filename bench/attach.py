@@ -1,0 +1,157 @@
+"""Get Device ID through KCS of firmware on a stock QEMU, directly and through `baseboard pair`.
+
+    .venv/bin/python -m bench.attach [MACHINE IMAGE]
+
+The firmware is `firmware/prebuilt/IMAGE.elf`, by default the one for ast2600-evb that works by interrupt. Both
+ways take turns, and of each the median of all is shown: what `pair` adds is the difference.
+"""
+
+from __future__ import annotations
+
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from baseboard.attach.aspeed import PortKind
+from baseboard.attach.binding import transact
+from baseboard.attach.kcs import AspeedKcs
+from baseboard.errors import BaseboardError
+from baseboard.ipmi.message import Message
+from baseboard.vm.link import MachineLink
+from baseboard.vm.protocol import Capability, ResponseReceived
+
+ROUNDS = 4
+REQUESTS = 50
+GET_DEVICE_ID = Message(0x06, 0, 0x01)
+FIRMWARE = Path(__file__).parent.parent / "firmware" / "prebuilt"
+DEADLINE = 10.0
+
+
+def attach(monitor: Path, kind: PortKind) -> AspeedKcs:
+    """Attached, with the firmware up."""
+    deadline = time.monotonic() + DEADLINE
+    while True:
+        try:
+            kcs = AspeedKcs(monitor, kind=kind)
+            break
+        except BaseboardError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+    while not kcs.responder.there:
+        kcs.turn()
+        kcs.wait(0.05)
+    return kcs
+
+
+def direct(monitor: Path, kind: PortKind) -> list[float]:
+    """Seconds of each request."""
+    kcs = attach(monitor, kind)
+    times = []
+    for _ in range(REQUESTS):
+        began = time.perf_counter()
+        assert transact(kcs, GET_DEVICE_ID, DEADLINE)[0] == 0
+        times.append(time.perf_counter() - began)
+    kcs.detach()
+    return times
+
+
+def paired(monitor: Path, kind: PortKind, directory: Path) -> list[float]:
+    """The same, asked as QEMU's ipmi-bmc-extern would."""
+    path = directory / "host"
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+    pair = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "baseboard",
+            "pair",
+            "--host",
+            f"connect:unix:{path}",
+            "--bmc",
+            f"qmp:{monitor}",
+            "--port",
+            str(kind),
+            "--quiet",
+        ],  # fmt: skip
+        stdout=subprocess.DEVNULL,
+    )
+    machine, _ = listener.accept()
+    machine.settimeout(DEADLINE)
+    link = MachineLink()
+    link.greet()
+    link.send_capabilities(Capability(0x3F))
+
+    def ask() -> bytes:
+        link.send_request(GET_DEVICE_ID)
+        machine.sendall(link.data_to_send())
+        while True:
+            while (event := link.next_event()) is not None:
+                if isinstance(event, ResponseReceived):
+                    return event.data
+            link.receive_data(machine.recv(4096))
+
+    while ask()[0]:
+        pass
+    times = []
+    for _ in range(REQUESTS):
+        began = time.perf_counter()
+        assert ask()[0] == 0
+        times.append(time.perf_counter() - began)
+    pair.terminate()
+    pair.wait(DEADLINE)
+    machine.close()
+    listener.close()
+    return times
+
+
+def main() -> None:
+    """Both ways, by both kinds of ports."""
+    machine, image = sys.argv[1:3] if len(sys.argv) > 2 else ("ast2600-evb", "ast2600-interrupt")
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        monitor = directory / "qmp"
+        qemu = subprocess.Popen(
+            [
+                "qemu-system-arm",
+                "-machine",
+                machine,
+                "-kernel",
+                str(FIRMWARE / f"{image}.elf"),
+                "-display",
+                "none",
+                "-nodefaults",
+                "-net",
+                "none",
+                "-qmp",
+                f"unix:{monitor},server=on,wait=off",
+            ],  # fmt: skip
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            for kind in PortKind:
+                alone: list[float] = []
+                through: list[float] = []
+                attach(monitor, kind).detach()
+                for _ in range(ROUNDS):
+                    alone += direct(monitor, kind)
+                    through += paired(monitor, kind, directory)
+                first, second = statistics.median(alone) * 1000, statistics.median(through) * 1000
+                print(
+                    f"{machine} {kind}: {first:.1f} ms directly, {second:.1f} ms through pair, "
+                    f"which adds {second - first:.1f} ms"
+                )
+        finally:
+            qemu.kill()
+            qemu.wait()
+
+
+if __name__ == "__main__":
+    main()
