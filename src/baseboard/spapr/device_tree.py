@@ -35,10 +35,13 @@ _ASSOCIATIVITY = 4
 """Numbers in an associativity list; the last is the NUMA node, which reference point 4 names."""
 
 
-def device_tree(machine: PseriesMachine) -> Node:
-    """Nodes have no phandles but the interrupt controller's (`tree.add_phandles` gives them)."""
+def device_tree(machine: PseriesMachine, vector: bytes | None = None) -> Node:
+    """Nodes have no phandles but the interrupt controller's (`tree.add_phandles` gives them).
+
+    `vector` is what will have been agreed on; none: what has been.
+    """
     settings = machine.settings
-    vector = BEFORE_CAS if machine.vector5 is None else machine.vector5
+    vector = vector or machine.vector5 or BEFORE_CAS
     by_parent: dict[str, list[Connector]] = {}
     for connector in machine.connectors.values():
         by_parent.setdefault(connector.parent, []).append(connector)

@@ -1,0 +1,81 @@
+"""Client architecture support: the guest says what it can do, and gets the device tree for it.  [LoPAR
+B.6.2.3]
+
+    (mask, processor version) cells, until one has version bits outside its mask
+    number of vectors - 1
+    each: length - 1, that many bytes
+
+The answer is a cell with 1 (the version of this header) and a device-tree blob behind it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from baseboard.errors import DecodeError
+from baseboard.spapr import fdt, vector5
+from baseboard.spapr.cells import cells
+from baseboard.spapr.device_tree import device_tree
+from baseboard.spapr.guest_memory import GuestMemory, read_cells
+
+if TYPE_CHECKING:
+    from baseboard.spapr.machine import PseriesMachine
+
+MOST_PROCESSORS = 512
+NEEDED = (1, 5)
+"""Vectors without which nothing can be agreed on."""
+HEADER = cells(1)
+
+
+class Architecture(NamedTuple):
+    """What a guest gives: processors that it can run on; option vectors by number, from 1."""
+
+    processors: tuple[tuple[int, int], ...]
+    """Mask and version."""
+    vectors: dict[int, bytes]
+
+
+def read_architecture(memory: GuestMemory, address: int) -> Architecture:
+    """Raises `DecodeError`, also where it leaves the guest's memory (`BadAddress`)."""
+    processors: list[tuple[int, int]] = []
+    while True:
+        mask, version = read_cells(memory, address, 2)
+        address += 8
+        processors.append((mask, version))
+        if version & ~mask:
+            break
+        if len(processors) == MOST_PROCESSORS:
+            raise DecodeError(f"{MOST_PROCESSORS} processor versions, and no end of them")
+    vectors = {}
+    (last,) = memory.read(address, 1)
+    address += 1
+    for number in range(1, last + 2):
+        length = memory.read(address, 1)[0] + 1
+        vectors[number] = memory.read(address + 1, length)
+        address += 1 + length
+    return Architecture(tuple(processors), vectors)
+
+
+def negotiate(
+    machine: PseriesMachine,
+    guest: Architecture,
+    target: int,
+    room: int,
+    *,
+    offered: tuple[vector5.Option, ...] = vector5.PLATFORM,
+) -> None:
+    """Agrees, and writes the answer to `room` bytes at `target`.
+
+    Raises `DecodeError`, also where the answer leaves the guest's memory; then nothing has changed.
+    """
+    missing = [number for number in NEEDED if number not in guest.vectors]
+    if missing:
+        raise DecodeError(f"option vector {missing[0]} is missing")
+    agreed = vector5.common(guest.vectors[5], offered)
+    # Settling the connectors can only take nodes away: what fits now fits then.
+    most = len(HEADER) + len(fdt.build(device_tree(machine, agreed)))
+    if most > room:
+        raise DecodeError(f"no room for the device tree: {room} bytes, {most} are needed")
+    machine.memory.read(target, most)
+    machine.negotiated(agreed, hotplug_events=vector5.HOTPLUG_EVENTS.among(agreed))
+    machine.memory.write(target, HEADER + fdt.build(device_tree(machine)))
