@@ -224,8 +224,9 @@ class FlowChart(OneAtATime[P]):
 
     def _go_on(self, boundary: Boundary | None, phase: P, now: float) -> None:
         """An action was taken."""
-        if boundary is None:
-            self._wait(phase, now)
+        if boundary is None:  # as `_wait`, without the calls
+            self.phase = phase
+            self._deadline = None if phase is self.IDLE else now + self._timeout
         elif boundary is Boundary.ALL_SENT:
             self._enter(self.ALL_SENT, now + self._response_timeout)
         elif boundary is Boundary.REFUSED:

@@ -66,24 +66,26 @@ class AspeedKcs:
         self._banks = [0, 0, 0, 0]
         """LADR12H and L of channel 1, then of channel 2."""
         self._window = Window(_rows(chip, quirks), word=4)
-        self._whole = Quirk.NARROW_IS_WHOLE in quirks
         self._edge = Quirk.EDGE_INTERRUPT in quirks
+        self._on = [False] * CHANNELS
+        """Whether a channel is enabled; and, below, whether its IBF interrupts."""
+        self._interrupting = [False] * CHANNELS
+        self._data = 0xFFFFFFFF if Quirk.PLAIN_DATA in quirks else _LOW
+        """The bits of IDR and ODR."""
+        whole = Quirk.NARROW_IS_WHOLE in quirks
+        self.read = self._read_whole if whole else self._window.read
+        """Firmware reads: offset, size."""
+        self.write = self._write_whole if whole else self._window.write
+        """Firmware writes: offset, size, value."""
         self._connect()
 
     # The firmware's face.
 
-    def read(self, offset: int, size: int) -> int:
-        """Firmware reads."""
-        if self._whole:
-            return self._window.read(offset & ~3, 4) & (1 << 8 * size) - 1
-        return self._window.read(offset, size)
+    def _read_whole(self, offset: int, size: int) -> int:
+        return self._window.read(offset & ~3, 4) & (1 << 8 * size) - 1
 
-    def write(self, offset: int, size: int, value: int) -> None:
-        """Firmware writes."""
-        if self._whole:
-            self._window.write(offset & ~3, 4, value & (1 << 8 * size) - 1)
-        else:
-            self._window.write(offset, size, value)
+    def _write_whole(self, offset: int, size: int, value: int) -> None:
+        self._window.write(offset & ~3, 4, value & (1 << 8 * size) - 1)
 
     def reset(self) -> None:
         """The BMC was reset."""
@@ -91,8 +93,7 @@ class AspeedKcs:
         self._banks = [0, 0, 0, 0]
         for latch in self.latches:
             latch.status = latch.input = latch.output = 0
-        if not self._edge:  # QEMU leaves the lines as they are
-            self._update()
+        self._update()
 
     # The host's face.
 
@@ -102,7 +103,7 @@ class AspeedKcs:
 
     def enabled(self, channel: int) -> bool:
         """Whether firmware has enabled the channel."""
-        return all(self._bit(bit) for bit in CHANNEL[channel - 1].enabled)
+        return self._on[channel - 1]
 
     def host_addresses(self, channel: int) -> tuple[int, int]:
         """The I/O addresses of data and status that firmware has chosen."""
@@ -132,8 +133,8 @@ class AspeedKcs:
         for number, (row, latch) in enumerate(zip(CHANNEL, self.latches, strict=True)):
             act = self._window.act
             act(OFFSET[row.input], partial(self._read_input, number), partial(self._write_input, number))
-            act(OFFSET[row.output], partial(self._output, latch), partial(self._write_output, latch))
-            act(OFFSET[row.status], partial(self._status, latch), latch.write_status)
+            act(OFFSET[row.output], partial(getattr, latch, "output"), partial(self._write_output, latch))
+            act(OFFSET[row.status], partial(getattr, latch, "status"), latch.write_status)
             latch.host_wrote = partial(self._host_wrote, number)
             latch.host_read = partial(self._host_read, number)
         for name in ("HICR0", "HICR2", "HICR4", "HICR5", "HICRB", "HICRC", "SIRQCR0"):
@@ -148,26 +149,20 @@ class AspeedKcs:
     def _read_input(self, number: int) -> int:
         latch = self.latches[number]
         pending = latch.status & IBF
-        value = latch.take_input()
+        value = latch.take_input() & self._data
         if pending:
             self._pull(number, False)
-        return value if Quirk.PLAIN_DATA in self.quirks else value & _LOW
+        return value
 
     def _write_input(self, number: int, value: int) -> None:
         if Quirk.PLAIN_DATA in self.quirks:
             self.latches[number].input = value
 
-    def _output(self, latch: Latch) -> int:
-        return latch.output
-
     def _write_output(self, latch: Latch, value: int) -> None:
-        latch.put_output(value if Quirk.PLAIN_DATA in self.quirks else value & _LOW)
-
-    def _status(self, latch: Latch) -> int:
-        return latch.status
+        latch.put_output(value & self._data)
 
     def _host_wrote(self, number: int) -> None:
-        if self._interrupts(number):
+        if self._interrupting[number]:
             self._pull(number, True)
 
     def _host_read(self, number: int) -> None:
@@ -177,18 +172,17 @@ class AspeedKcs:
             values[hicrc] &= ~IRQXE4
             self._update()
 
-    def _interrupts(self, number: int) -> bool:
-        return self.enabled(number + 1) and self._bit(CHANNEL[number].input_interrupt)
-
     def _controlled(self, value: int) -> None:
-        if not self._edge:
-            self._update()
+        self._update()
 
     def _update(self) -> None:
-        """Both ends' interrupts as the registers have them."""
-        for number, latch in enumerate(self.latches):
-            self._pull(number, bool(latch.status & IBF) and self._interrupts(number))
-            latch.set_interrupt(self.enabled(number + 1) and self.host_interrupt(number + 1) is not None)
+        """Both ends' interrupts as the registers have them; QEMU's stay as they are."""
+        for number, (row, latch) in enumerate(zip(CHANNEL, self.latches, strict=True)):
+            self._on[number] = on = all(self._bit(bit) for bit in row.enabled)
+            self._interrupting[number] = interrupting = on and self._bit(row.input_interrupt)
+            if not self._edge:
+                self._pull(number, interrupting and bool(latch.status & IBF))
+            latch.set_interrupt(on and self.host_interrupt(number + 1) is not None)
 
     def _pull(self, number: int, level: bool) -> None:
         if level != self._levels[number]:
@@ -226,6 +220,7 @@ class AspeedKcs:
         block._banks = list(state.banks)
         for latch, kept in zip(block.latches, state.latches, strict=True):
             latch.restore(kept)
+        block._update()
         for number, level in enumerate(state.levels):
             block._pull(number, level)
         return block
@@ -235,21 +230,18 @@ class _HostFace:
     """What the host reaches at a channel's addresses."""
 
     def __init__(self, block: AspeedKcs, channel: int) -> None:
-        self._block = block
-        self._channel = channel
-        self._registers = block.latches[channel - 1].registers
-        self._always = Quirk.ALWAYS_DECODED in block.quirks
+        self._on = [True] * CHANNELS if Quirk.ALWAYS_DECODED in block.quirks else block._on
+        self._number = channel - 1
+        self._reads, self._writes = zip(*block.latches[channel - 1].registers, strict=True)
 
     def read(self, register: int) -> int:
         """Read the register with this number, from 0."""
-        if self._always or self._block.enabled(self._channel):
-            return self._registers[register].read()
-        return NOT_DECODED
+        return self._reads[register]() if self._on[self._number] else NOT_DECODED
 
     def write(self, register: int, value: int) -> None:
         """Write it."""
-        if self._always or self._block.enabled(self._channel):
-            self._registers[register].write(value)
+        if self._on[self._number]:
+            self._writes[register](value)
 
 
 class _QemuLatch(Latch):

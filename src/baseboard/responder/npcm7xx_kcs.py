@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from baseboard.interface.bus.line import Line
 from baseboard.interface.driver import Direct, Registers
 from baseboard.interface.kcs import Latch
 from baseboard.interface.kcs.latch import LatchState
 from baseboard.interface.kcs.registers import IBF, OBF
-from baseboard.interface.registers import ignore, ignore_level
+from baseboard.interface.registers import ignore
 from baseboard.responder.npcm7xx_bpc import PostCodes, PostCodesState
 from baseboard.responder.npcm7xx_registers import (
     BASE,
@@ -57,9 +58,9 @@ class Npcm7xxKcs:
 
     def __init__(self) -> None:
         self.latches = tuple(Latch() for _ in range(CHANNELS))
-        self.irq = False
-        self.irq_changed: Callable[[bool], None] = ignore_level
-        """Called with the level of the interrupt line to the BMC's processor."""
+        self.lines = {INTERRUPT: Line()}
+        """Interrupt lines by their number at the interrupt controller."""
+        self._pull = self.lines[INTERRUPT].source()
         self.sci: list[Callable[[], None]] = [ignore] * CHANNELS
         """Called, by channel, when an access raises the host's SCI."""
         self.smi: list[Callable[[], None]] = [ignore] * CHANNELS
@@ -77,6 +78,11 @@ class Npcm7xxKcs:
             latch.status = latch.input = latch.output = 0
             latch.set_interrupt(False)
         self._update()
+
+    @property
+    def irq(self) -> bool:
+        """The level of the one line."""
+        return self.lines[INTERRUPT].level
 
     def host(self, channel: int) -> Registers:
         """Data and status of a channel, as the host reaches them."""
@@ -131,9 +137,7 @@ class Npcm7xxKcs:
 
     def _update(self) -> None:
         level = self.post_codes.interrupts or any(self._interrupts(number) for number in range(CHANNELS))
-        if level != self.irq:
-            self.irq = level
-            self.irq_changed(level)
+        self._pull(level)
 
     def _interrupts(self, number: int) -> bool:
         control, status = self._window.values[self._at(number, "CTL")], self.latches[number].status

@@ -50,8 +50,8 @@ class Window:
 
     def read(self, offset: int, size: int) -> int:
         """Firmware reads `size` bytes."""
-        if size == self._word and offset in self._readers:
-            return self._readers[offset]()
+        if size == self._word and (fast := self._readers.get(offset)) is not None:
+            return fast()
         value = 0
         for word, lanes, shift in self._words(offset, size):
             reader = self._readers.get(word) if lanes & 0xFF else None
@@ -61,6 +61,11 @@ class Window:
 
     def write(self, offset: int, size: int, value: int) -> None:
         """Firmware writes `size` bytes."""
+        if size == self._word and self._kept.get(offset) == 0:
+            fast = self._writers.get(offset)
+            if fast is not None:
+                fast(value & self._full)
+            return
         for word, lanes, shift in self._words(offset, size):
             part = (value >> shift if shift >= 0 else value << -shift) & lanes
             kept = self._kept.get(word, 0) & lanes

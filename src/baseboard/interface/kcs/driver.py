@@ -97,10 +97,10 @@ class KcsDriver(FlowChart[Phase]):
         status = self._registers.read(STATUS)
         if status & IBF:
             return False
-        state = State(status & STATE)
+        state = status & STATE
         row = STEPS.get((self.phase, state))
         if row is None:
-            self._fail(f"state {state.name} while {self.phase.name}", now)
+            self._fail(f"state {State(state).name} while {self.phase.name}", now)
             return True
         waits, action, phase = row
         if waits and not status & OBF:
@@ -162,7 +162,7 @@ class KcsDriver(FlowChart[Phase]):
 
 
 # fmt: off
-STEPS: Mapping[tuple[Phase, State], tuple[bool, Action, Phase]] = {
+STEPS: Mapping[tuple[Phase, int], tuple[bool, Action, Phase]] = {
     # in phase          BMC shows      for OBF  then the driver         next phase
     (Phase.STARTING,    State.IDLE):  (False,   KcsDriver._start,       Phase.WRITING),
     (Phase.STARTING,    State.READ):  (False,   KcsDriver._start,       Phase.WRITING),
