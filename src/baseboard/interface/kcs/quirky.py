@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from baseboard.interface.kcs.engine import STEPS, Action, Engine, Steps, compiled
+from baseboard.interface.kcs.engine import Engine
 from baseboard.interface.kcs.latch import Latch
 from baseboard.interface.kcs.phases import Input, Phase
 from baseboard.interface.kcs.quirks import Quirk
 from baseboard.interface.kcs.registers import StatusCode
+from baseboard.interface.kcs.steps import STEPS, Steps, compiled
+from baseboard.interface.kcs.transfer import Action
 from baseboard.ipmi.completion import CompletionCode
 
 _LONGEST_RESPONSE = 300
