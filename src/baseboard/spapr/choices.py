@@ -32,6 +32,8 @@ class Choice(Flag):
     """The second argument of ibm,configure-connector is the upper half of the address."""
     WHOLE_EVENT_LOG = auto()
     """check-exception writes all of the log, whatever length it was given."""
+    STALE_TREES = auto()
+    """A tree that was asked for once stays as it was, whatever is plugged in behind the bridge."""
     NATIVE_LOG_ID = auto()
     """The platform log identifier is in the host's byte order (little-endian)."""
 
@@ -40,5 +42,5 @@ class Choice(Flag):
     """To unisolate or configure a connector does not take back the request to unplug it."""
 
     LOPAR = ISOLATED_IS_COMPLETE | MULTI_LEVEL_ISOLATION | NEXT_SIBLING | PHANDLES | EXTENSION_PAGE
-    QEMU_ERRORS = WRONG_LMB_NAMES | WIDE_WORK_AREA | WHOLE_EVENT_LOG | NATIVE_LOG_ID
+    QEMU_ERRORS = WRONG_LMB_NAMES | WIDE_WORK_AREA | WHOLE_EVENT_LOG | NATIVE_LOG_ID | STALE_TREES
     QEMU_5_1 = QEMU_ERRORS | NO_REFUSAL

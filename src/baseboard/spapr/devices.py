@@ -56,8 +56,6 @@ class PciFunction:
     model: str
     bridge: int = 0
     """Chassis number of what is behind it, if it is a bridge."""
-    secondary: int = 0
-    """Number of the bus behind it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,7 @@ class Connector:
         raise NotImplementedError
 
     def rewind(self) -> None:
-        """configure-connector starts again, with a new tree."""
-        self.stream = ()
+        """configure-connector starts again."""
         self.position = 0
 
     # What the platform does.
@@ -118,6 +117,7 @@ class Connector:
         """The device is gone."""
         device, self.device = self.device, None
         self.unplug_requested = False
+        self.stream = ()
         self.rewind()
         if device is not None:
             self.owner.released(self, device)

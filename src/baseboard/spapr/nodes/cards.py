@@ -76,7 +76,7 @@ MODELS = {model.name: model for model in (
     Card("ich9-ahci",          0x8086_2922, 0x010601_02, "sata",                     0x1AF4_1100, 8,   1, 0,
          ((0x20, IO, 0x20), (0x24, MEMORY, 0x1000))),
     Card("megasas",            0x1000_0060, 0x010400_00, "raid",                     0x1000_1013, 0,   1, 15,
-         ((0x10, MEMORY_64, 0x4000), (0x18, IO, 0x100), (0x1C, MEMORY, 0x40000))),
+         ((0x10, MEMORY_64, 0x4000), (0x18, IO, 0x100), (0x1C, MEMORY_64, 0x40000))),
     Card("pci-bridge",         0x1B36_0001, 0x060400_00, "pci",                      0x0000_0000, 0,   1, 0,
          ((0x10, MEMORY_64, 0x100),), bridge=True),
 )}

@@ -34,7 +34,8 @@ _RADIX_PAGES = cells(0x0000_000C, 0xA000_0010, 0x2000_0015, 0x4000_001E)
 """Encoding in the upper three bits, size below."""
 
 
-def core_node(settings: MachineSettings, core: Core) -> Node:
+def core_node(settings: MachineSettings, core: Core, memory: int) -> Node:
+    """`memory` is how much there was at the last reset, which the hashed page table is made for."""
     first = core.core_id
     name = f"{FIRMWARE_NAME}@{first:x}"
     properties = {
@@ -44,7 +45,7 @@ def core_node(settings: MachineSettings, core: Core) -> Node:
         "ibm,ppc-interrupt-gserver#s": cells(first, 0),
         "ibm,ppc-interrupt-server#s": cells(*range(first, first + settings.threads)),
         "ibm,associativity": cells(5, 0, 0, 0, core.node, first),
-        "ibm,pft-size": cells(0, page_table_shift(settings.ram)),
+        "ibm,pft-size": cells(0, page_table_shift(memory)),
         "ibm,chip-id": cells(_CHIP),
         "ibm,pa-features": _FEATURES,
         "ibm,segment-page-sizes": _PAGES,
@@ -75,6 +76,6 @@ def core_node(settings: MachineSettings, core: Core) -> Node:
     return Node(name, properties)
 
 
-def page_table_shift(ram: int) -> int:
+def page_table_shift(memory: int) -> int:
     """A hashed page table has a 128th of the memory, as a power of two.  [LoPAR 14.5.4.1]"""
-    return min(max((ram - 1).bit_length() - 7, 18), 46)
+    return min(max((memory - 1).bit_length() - 7, 18), 46)

@@ -1,0 +1,5 @@
+"""What an administrator does to a machine: plug and unplug, one kind of device a module.
+
+Each refuses (`Refusal`, in QEMU's words) before anything has changed, or does it and tells the guest by an
+event log. A guest has no part in here: what it answers comes back through `rtas`.
+"""
