@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from baseboard.responder import AST2400, AST2500, AST2600, AspeedKcs, Chip, Quirk
-from tests.interop.bmc_machine import BmcMachine
+from tests.interop.standing_bmc import StandingBmc
 
 BASE = 0x1E789000
 LPC = "/machine/soc/lpc"
@@ -36,7 +36,7 @@ channel), ("status", channel) by the host."""
 class Theirs:
     """QEMU's."""
 
-    def __init__(self, machine: BmcMachine, chip: Chip, interrupts: str) -> None:
+    def __init__(self, machine: StandingBmc, chip: Chip, interrupts: str) -> None:
         self.qmp, self.qtest = machine.qmp, machine.qtest
         self.qtest.irq_intercept_in(interrupts)
         self._numbers = sorted(set(chip.kcs_interrupts))
@@ -115,7 +115,7 @@ def qemu(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Theirs, Chip]]:
     machine, chip, interrupts = request.param
-    with BmcMachine(tmp_path_factory.mktemp("lpc"), machine) as running:
+    with StandingBmc(tmp_path_factory.mktemp("lpc"), machine) as running:
         yield Theirs(running, chip, interrupts), chip
 
 
