@@ -174,16 +174,18 @@ FROM_OUTSIDE = st.one_of(
 KCS_ASK = kcs_transfer(bytes.fromhex("18 01"), 0)
 
 
-@pytest.mark.parametrize("interface", ["isa-ipmi-kcs"])
-@settings(SLOWEST, max_examples=40)
+@pytest.mark.parametrize(
+    ("interface", "base"), [("isa-ipmi-kcs", KCS_BASE), ("pci-ipmi-kcs,addr=5", PCI_BASE)]
+)
+@settings(SLOWEST, max_examples=30)
 @given(st.lists(st.one_of(KCS_PIECES, FROM_OUTSIDE, st.just(KCS_ASK)), max_size=20))
 def test_kcs_external(
-    tmp_path_factory: pytest.TempPathFactory, interface: str, pieces: list[list[Access]]
+    tmp_path_factory: pytest.TempPathFactory, interface: str, base: int, pieces: list[list[Access]]
 ) -> None:
-    qemu = Qemu(tmp_path_factory.mktemp("extern"), interface, EXTERNAL, KCS_BASE)
+    qemu = Qemu(tmp_path_factory.mktemp("extern"), interface, EXTERNAL, base)
     try:
         kcs = Kcs(quirks=KcsQuirk.QEMU)
-        ours = Ours(kcs, KCS_BASE)
+        ours = Ours(kcs, base)
         external = External(qemu, ours)
         accesses = [access for piece in pieces for access in piece]
         assert not list(differences(accesses, qemu, ours, external))
@@ -296,12 +298,15 @@ BT_FROM_OUTSIDE = st.one_of(
 )
 
 
-@settings(SLOWEST, max_examples=60)
+@pytest.mark.parametrize(("interface", "base"), [("isa-ipmi-bt", BT_BASE), ("pci-ipmi-bt,addr=5", PCI_BASE)])
+@settings(SLOWEST, max_examples=40)
 @given(st.lists(st.one_of(BT_PIECES, BT_FROM_OUTSIDE), max_size=25))
-def test_bt_external(tmp_path_factory: pytest.TempPathFactory, pieces: list[list[Access]]) -> None:
-    qemu = Qemu(tmp_path_factory.mktemp("extern"), "isa-ipmi-bt", EXTERNAL, BT_BASE)
+def test_bt_external(
+    tmp_path_factory: pytest.TempPathFactory, interface: str, base: int, pieces: list[list[Access]]
+) -> None:
+    qemu = Qemu(tmp_path_factory.mktemp("extern"), interface, EXTERNAL, base)
     try:
-        ours = Ours(Bt(quirks=BtQuirk.QEMU), BT_BASE)
+        ours = Ours(Bt(quirks=BtQuirk.QEMU), base)
         external = External(qemu, ours)
         accesses = [access for piece in pieces for access in piece]
         assert not list(differences(accesses, qemu, ours, external))
