@@ -1,0 +1,271 @@
+"""The sockets of PCI functions: threads, turns, dead peers, and a loop that is busy."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.interface.conversation import echo
+
+from baseboard.aio.engine_seam import EngineSeam
+from baseboard.aio.functions import FunctionPort
+from baseboard.errors import BaseboardError, ConfigError
+from baseboard.interface.bus.pci import Interface, PciFunction
+from baseboard.interface.kcs import Kcs, KcsDriver
+from baseboard.interface.remote import VfioUser
+from baseboard.ipmi.message import Handler, Message
+
+HEADER = struct.Struct("=HHIII")
+ACCESS = struct.Struct("=QII")
+TIMEOUT = 10.0
+
+
+def nothing(now: float) -> None:
+    pass
+
+
+@asynccontextmanager
+async def served(
+    path: Path, handler: Handler = echo, handled: Callable[[float], None] = nothing
+) -> AsyncIterator[FunctionPort]:
+    device = Kcs()
+    seam = EngineSeam(device.engine, handler, handled, "--vfio-user")
+    seam.set_interrupt(True)
+    function = PciFunction(device, Interface.KCS)
+    port = FunctionPort(path, "--vfio-user", function, VfioUser, seam.lock, seam.settle)
+    await port.start()
+    try:
+        yield port
+    finally:
+        await port.close()
+
+
+class Client:
+    """A machine's monitor, blocking, to be used in a thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(TIMEOUT)
+        self.socket.connect(str(path))
+        self.failed = self.ask(1, struct.pack("=HH", 0, 0) + b"{}\0") in (b"", errno.EBUSY)
+
+    def ask(self, command: int, payload: bytes = b"", *descriptors: int) -> bytes | int:
+        """What follows the header; the error number of an error."""
+        data = HEADER.pack(1, command, HEADER.size + len(payload), 0, 0) + payload
+        socket.send_fds(self.socket, [data], descriptors)
+        header = self.socket.recv(HEADER.size, socket.MSG_WAITALL)
+        if len(header) < HEADER.size:
+            return b""
+        _, _, size, _, error = HEADER.unpack(header)
+        rest = size - HEADER.size
+        return error or (self.socket.recv(rest, socket.MSG_WAITALL) if rest else b"\0")
+
+    def read(self, register: int) -> int:
+        answer = self.ask(9, ACCESS.pack(register, 0, 1))
+        assert isinstance(answer, bytes)
+        return answer[-1]
+
+    def write(self, register: int, value: int) -> None:
+        self.ask(10, ACCESS.pack(register, 0, 1) + bytes((value,)))
+
+    def transact(self, request: Message) -> tuple[int, bytes]:
+        driver = KcsDriver(self)
+        driver.send_request(request, 0.0)
+        deadline = time.monotonic() + TIMEOUT
+        while (event := driver.next_event()) is None:
+            driver.step(time.monotonic())
+            assert time.monotonic() < deadline
+        return event.netfn, event.data  # type: ignore[union-attr]  # a failure has none, and fails here
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+REQUEST = Message(6, 0, 0x52, b"\x01\x02\x03")
+OBF = 0x01
+ANSWER = (7, b"\x00\x03\x02\x01")
+
+
+def test_machines_in_turn(tmp_path: Path) -> None:
+    """Each finds the device as after power-on."""
+
+    async def main() -> None:
+        path = tmp_path / "v"
+        async with served(path) as port:
+            for _ in range(3):
+                client = await asyncio.to_thread(Client, path)
+                assert await asyncio.to_thread(client.read, 1) & 0xC3 == 0xC0
+                assert await asyncio.to_thread(client.transact, REQUEST) == ANSWER
+                await asyncio.to_thread(client.write, 1, 0x61)
+                client.close()
+            await gone(port)
+        assert not path.exists()
+
+    asyncio.run(main())
+
+
+async def gone(port: FunctionPort) -> None:
+    async with asyncio.timeout(TIMEOUT):
+        while port.connected:
+            await asyncio.sleep(0)
+
+
+def test_a_second_machine_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    async def main() -> None:
+        path = tmp_path / "v"
+        async with served(path) as port:
+            first = await asyncio.to_thread(Client, path)
+            second = await asyncio.to_thread(Client, path)
+            assert second.failed
+            assert port.refused == 1
+            second.close()
+            assert await asyncio.to_thread(first.transact, REQUEST) == ANSWER
+            first.close()
+            third = await asyncio.to_thread(Client, path)
+            assert not third.failed
+            third.close()
+
+    asyncio.run(main())
+
+
+def test_closing_turns_the_machine_out(tmp_path: Path) -> None:
+    async def main() -> None:
+        path = tmp_path / "v"
+        async with served(path):
+            client = await asyncio.to_thread(Client, path)
+        assert client.socket.recv(1) == b""
+        client.close()
+
+    before = threading.active_count()
+    asyncio.run(main())
+    assert threading.active_count() == before
+
+
+def test_what_is_no_message_ends_the_connection(tmp_path: Path) -> None:
+    async def main() -> None:
+        path = tmp_path / "v"
+        async with served(path) as port:
+            client = await asyncio.to_thread(Client, path)
+            client.socket.sendall(b"\xff" * 16)
+            assert await asyncio.to_thread(client.socket.recv, 1) == b""
+            client.close()
+            await gone(port)
+            assert "a message of 4294967295 bytes" in port.failure
+
+    asyncio.run(main())
+
+
+def test_accesses_do_not_wait_for_the_loop(tmp_path: Path) -> None:
+    """While the loop is at something long the guest's processor goes on, and the interface is busy."""
+
+    async def main() -> None:
+        path = tmp_path / "v"
+        async with served(path):
+            client = await asyncio.to_thread(Client, path)
+            go, done = threading.Event(), threading.Event()
+            seen: list[int] = []
+
+            def accesses() -> None:
+                go.wait(TIMEOUT)
+                client.write(1, 0x61)
+                for value in (0x18, 0x62, 0x01):
+                    client.read(0)
+                    client.write(1 if value == 0x62 else 0, value)
+                seen.extend(client.read(1) for _ in range(100))
+                done.set()
+
+            thread = threading.Thread(target=accesses)
+            thread.start()
+            go.set()
+            assert done.wait(TIMEOUT), "in the loop: nothing else happens in it"
+            thread.join()
+            assert {status & OBF for status in seen} == {0}, "nobody has answered"
+            async with asyncio.timeout(TIMEOUT):
+                while not await asyncio.to_thread(client.read, 1) & OBF:
+                    pass
+            client.close()
+
+    asyncio.run(main())
+
+
+def test_a_change_that_cannot_be_kept(tmp_path: Path) -> None:
+    """The answer is FFh, and the loop's exception handler is told."""
+    told: list[str] = []
+
+    def full(now: float) -> None:
+        raise BaseboardError("the disk is full")
+
+    async def main() -> None:
+        path = tmp_path / "v"
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: told.append(context["message"]))
+        async with served(path, handled=full):
+            client = await asyncio.to_thread(Client, path)
+            assert await asyncio.to_thread(client.transact, REQUEST) == (7, b"\xff")
+            client.close()
+
+    asyncio.run(main())
+    assert told == ["--vfio-user: the disk is full"]
+
+
+def test_interrupts_arrive_at_the_event_counter(tmp_path: Path) -> None:
+    """Also when the answer comes from the loop; a counter that is full holds nobody up."""
+
+    async def main() -> None:
+        path = tmp_path / "v"
+        async with served(path):
+            client = await asyncio.to_thread(Client, path)
+            counter = os.eventfd(0)
+            set_irqs = struct.pack("=5I", 20, 0x24, 0, 0, 1)
+            await asyncio.to_thread(client.ask, 8, set_irqs, counter)
+            await asyncio.to_thread(client.write, 1, 0x61)
+            assert await asyncio.to_thread(os.eventfd_read, counter) == 1
+            os.eventfd_write(counter, (1 << 64) - 2)
+            await asyncio.to_thread(client.ask, 8, struct.pack("=5I", 20, 0x11, 0, 0, 1))
+            await asyncio.to_thread(client.read, 0)
+            os.close(counter)
+            client.close()
+
+    asyncio.run(main())
+
+
+def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
+    def opened() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    async def main() -> None:
+        path = tmp_path / "v"
+        async with served(path) as port:
+            before = opened()
+            for _ in range(3):
+                client = await asyncio.to_thread(Client, path)
+                counter = os.eventfd(0)
+                set_irqs = struct.pack("=5I", 20, 0x24, 0, 0, 1)
+                dma_map = struct.pack("=IIQQQ", 32, 3, 0, 0, 4096)
+                await asyncio.to_thread(client.ask, 8, set_irqs, counter)
+                await asyncio.to_thread(client.ask, 2, dma_map, counter)
+                await asyncio.to_thread(client.ask, 99, b"", counter, counter)
+                os.close(counter)
+                client.close()
+                await gone(port)
+            assert opened() == before
+
+    asyncio.run(main())
+
+
+def test_a_path_that_cannot_be(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with served(tmp_path / "missing" / "v"):
+            pass
+
+    with pytest.raises(ConfigError, match=r"--vfio-user: .*: cannot listen"):
+        asyncio.run(main())
