@@ -1,18 +1,15 @@
-"""A stock QEMU machine with a BMC chip that stands still: its registers from both sides, by monitor and qtest."""
+"""A stock QEMU machine with a BMC chip that stands still: its registers, by monitor and qtest."""
 
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 from types import TracebackType
 
 from baseboard.attach.qmp import Qmp
 from baseboard.attach.qtest import Qtest
+from tests.interop.bmc_machine import QEMU, wait_for
 from tests.programs import require_program
-
-QEMU = "qemu-system-arm"
-DEADLINE = 20.0
 
 
 class StandingBmc:
@@ -32,19 +29,12 @@ class StandingBmc:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
-            self._wait_for(qmp, qtest)
-            self.qmp = Qmp(qmp)
-            self.qtest = Qtest.connect(qtest)
-        except BaseException:
+            self.qmp = wait_for(lambda: Qmp(qmp))
+            self.qtest = wait_for(lambda: Qtest.connect(qtest))
+        except BaseException as error:
             self.kill()
+            error.add_note(self.log.read_text(errors="replace"))
             raise
-
-    def _wait_for(self, *paths: Path) -> None:
-        deadline = time.monotonic() + DEADLINE
-        while not all(path.exists() for path in paths):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"QEMU did not start: {self.log.read_text()}")
-            time.sleep(0.01)
 
     def __enter__(self) -> StandingBmc:
         return self
