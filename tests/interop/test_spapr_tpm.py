@@ -1,0 +1,121 @@
+"""tpm2-tools and swtpm with our hypercall between them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.programs import require_program
+
+SECRET = b"the key to a guest's disk"
+
+
+class Tools:
+    """tpm2-tools in a directory, each command through `baseboard spapr tcti`."""
+
+    def __init__(self, directory: Path, socket: Path) -> None:
+        self.directory = directory
+        self.socket = socket
+        self.flags: tuple[str, ...] = ()
+
+    def try_run(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        program = require_program(f"tpm2_{tool}")
+        tcti = " ".join((sys.executable, "-m", "baseboard", "spapr", "tcti", "--tpm", f"unix:{self.socket}"))
+        command = [program, "-T", f"cmd:{' '.join((tcti, *self.flags))}", *arguments]
+        return subprocess.run(command, cwd=self.directory, capture_output=True, timeout=60, check=False)
+
+    def run(self, tool: str, *arguments: str) -> bytes:
+        done = self.try_run(tool, *arguments)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+    def seal(self, *policy: str) -> None:
+        """A primary key, and SECRET sealed under it in seal.ctx."""
+        (self.directory / "secret").write_bytes(SECRET)
+        self.run("createprimary", "-Q", "-c", "primary.ctx", "-G", "ecc")
+        self.run("create", "-Q", "-C", "primary.ctx", "-i", "secret", "-u", "pub", "-r", "priv", *policy)
+        self.run("load", "-Q", "-C", "primary.ctx", "-u", "pub", "-r", "priv", "-c", "seal.ctx")
+
+
+@pytest.fixture
+def tools() -> Iterator[Tools]:
+    program = require_program("swtpm")
+    with TemporaryDirectory() as name:
+        directory = Path(name)
+        socket = directory / "s"
+        with (directory / "swtpm.log").open("wb") as log:
+            command = [program, "socket", "--tpm2", "--tpmstate", f"dir={name}", "--server"]
+            command += [f"type=unixio,path={socket}", "--flags", "not-need-init,startup-clear"]
+            process = subprocess.Popen(command, stdout=log, stderr=log)
+            try:
+                deadline = time.monotonic() + 10
+                while not socket.exists():
+                    assert process.poll() is None, (directory / "swtpm.log").read_text()
+                    assert time.monotonic() < deadline, "swtpm does not listen"
+                    time.sleep(0.01)
+                yield Tools(directory, socket)
+            finally:
+                process.kill()
+                process.wait(10)
+
+
+def test_seal_and_unseal(tools: Tools) -> None:
+    tools.seal()
+    assert tools.run("unseal", "-c", "seal.ctx") == SECRET
+    assert tools.run("getcap", "handles-transient") == b""
+
+
+def test_a_policy_on_a_register_that_is_extended_fails(tools: Tools) -> None:
+    tools.run("startauthsession", "-S", "trial.ctx")
+    tools.run("policypcr", "-Q", "-S", "trial.ctx", "-l", "sha256:16", "-L", "policy")
+    tools.run("flushcontext", "trial.ctx")
+    tools.seal("-L", "policy")
+    tools.run("startauthsession", "--policy-session", "-S", "session.ctx")
+    tools.run("policypcr", "-Q", "-S", "session.ctx", "-l", "sha256:16")
+    assert tools.run("unseal", "-p", "session:session.ctx", "-c", "seal.ctx") == SECRET
+    tools.run("flushcontext", "session.ctx")
+
+    tools.run("pcrextend", f"16:sha256={'11' * 32}")
+    tools.run("startauthsession", "--policy-session", "-S", "session.ctx")
+    tools.run("policypcr", "-Q", "-S", "session.ctx", "-l", "sha256:16")
+    failed = tools.try_run("unseal", "-p", "session:session.ctx", "-c", "seal.ctx")
+    assert failed.returncode
+    assert b"0x99d" in failed.stderr.lower()  # policy check failed
+    assert SECRET not in failed.stdout
+
+
+def test_an_encrypted_session_as_an_ultravisor_has_it(tools: Tools) -> None:
+    """The secret crosses the hypercall only as cipher text."""
+    tools.seal()
+    tools.run("startauthsession", "--hmac-session", "-S", "session.ctx", "-c", "primary.ctx")
+    tools.run("sessionconfig", "session.ctx", "--enable-encrypt", "--enable-decrypt")
+    assert tools.run("unseal", "-c", "seal.ctx", "-p", "session:session.ctx") == SECRET
+
+
+def test_without_the_resource_manager_handles_run_out(tools: Tools) -> None:
+    tools.flags = ("--no-resource-manager",)
+    failed = None
+    for _ in range(5):  # swtpm has three slots
+        done = tools.try_run("createprimary", "-Q", "-c", "primary.ctx", "-G", "ecc")
+        if done.returncode:
+            failed = done
+            break
+    assert failed is not None
+    assert b"0x902" in failed.stderr.lower()  # out of memory for object contexts
+    tools.flags = ()
+    tools.run("getrandom", "--hex", "4")  # whose close flushes what was left
+    tools.run("createprimary", "-Q", "-c", "primary.ctx", "-G", "ecc")
+
+
+def test_no_tpm_is_told_in_one_line(tools: Tools) -> None:
+    tools.socket = tools.directory / "none"
+    failed = tools.try_run("getrandom", "--hex", "4")
+    assert failed.returncode
+    assert b"H_TPM_COMM answers H_Resource: no TPM at" in failed.stderr
+    assert b"Traceback" not in failed.stderr
