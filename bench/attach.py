@@ -2,7 +2,7 @@
 
     .venv/bin/python -m bench.attach [MACHINE IMAGE]
 
-The firmware is `firmware/prebuilt/IMAGE.elf`, by default the one for ast2600-evb that works by interrupt. Both
+The firmware is `firmware/prebuilt/IMAGE.elf`, by default the one for ast2600-evb with interrupts. Both
 ways take turns, and of each the median of all is shown: what `pair` adds is the difference.
 """
 
@@ -80,7 +80,7 @@ def paired(monitor: Path, kind: PortKind, directory: Path) -> list[float]:
             "--port",
             str(kind),
             "--quiet",
-        ],  # fmt: skip
+        ],
         stdout=subprocess.DEVNULL,
     )
     machine, _ = listener.accept()
@@ -132,7 +132,7 @@ def main() -> None:
                 "none",
                 "-qmp",
                 f"unix:{monitor},server=on,wait=off",
-            ],  # fmt: skip
+            ],
             stderr=subprocess.DEVNULL,
         )
         try:

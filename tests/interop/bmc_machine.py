@@ -83,7 +83,7 @@ class BmcMachine:
                     "-qmp",
                     f"unix:{self.monitor},server=on,wait=off",
                     *self._options,
-                ],  # fmt: skip
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

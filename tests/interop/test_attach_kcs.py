@@ -227,7 +227,7 @@ def test_what_is_no_such_bmc(program: str, machine: str, reason: str, tmp_path: 
             "none",
             "-qmp",
             f"unix:{monitor},server=on,wait=off",
-        ],  # fmt: skip
+        ],
         stdin=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

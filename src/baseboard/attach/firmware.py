@@ -48,7 +48,9 @@ class Firmware(Protocol):
         """What happened since the beginning."""
 
 
-def firmware_at(text: str, what: str, *, channel: int | None = None, kind: PortKind) -> Firmware:
+def firmware_at(
+    text: str, what: str, *, channel: int | None = None, kind: PortKind = PortKind.MIXED
+) -> Firmware:
     """What is at this address.  Raises ConfigError that names `what`."""
     scheme, _, where = text.partition(":")
     if scheme == "qmp" and where:

@@ -107,6 +107,13 @@ class Core:
             return _INVALID_COMMAND
         return self._execute(row, lun, data, message, context)
 
+    def needed_privilege(self, message: Message) -> Privilege | None:
+        """What a command needs; None: the tables do not have it."""
+        row = self._table.get(message.netfn << 8 | message.command)
+        if row is None and message.netfn == NetFn.GROUP_EXTENSION and message.data:
+            row = self._groups.get(message.data[0], {}).get(message.command)
+        return row.privilege if row is not None else None
+
     def _handle_group(self, message: Message, context: Context) -> bytes:
         """Take the group byte off, answer, put it on again.  An unknown body is C1h with its byte."""
         _, lun, command, data = message

@@ -92,6 +92,12 @@ if TYPE_CHECKING:
     help="Other controllers on the same bus: listen:unix:PATH or listen:tcp:HOST:PORT where they join, "
     "connect:unix:PATH or connect:tcp:HOST:PORT to join; may be given several times.",
 )
+@click.option(
+    "--bmc-at",
+    metavar="FIRMWARE",
+    help="Firmware that answers on our LAN in our place: qmp:PATH, a QEMU with an Aspeed chip, "
+    "or vm:ADDRESS, whatever speaks the VM wire there.",
+)
 @click.option("--ipmb-address", metavar="ADDRESS", help="Our own address on that bus (0x20).")
 @click.option(
     "--power",

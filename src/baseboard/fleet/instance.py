@@ -44,6 +44,7 @@ from baseboard.vm.protocol import Capability
 
 if TYPE_CHECKING:
     from baseboard.aio.serial_channel import SerialChannelPort
+    from baseboard.fleet.bridge import FirmwareBridge
     from baseboard.fleet.control import ControlServer
     from baseboard.fleet.functions import AttachedFunction
     from baseboard.power.line import QemuLine
@@ -72,6 +73,7 @@ class Instance:
         self.vms: tuple[VmPort, ...] = ()
         self.functions: tuple[AttachedFunction, ...] = ()
         self.ipmb: tuple[IpmbPort, ...] = ()
+        self._bridge: FirmwareBridge | None = None
         self._last_complaint = ""
         self.serial_channel: SerialChannelPort | None = None
         self.serial: SerialPort | None = None
@@ -92,6 +94,7 @@ class Instance:
         addresses = (*options.vms, *([Address("unix", path=str(line.ipmi))] if line else ()))
         self.vms = tuple(VmPort(address, self.core.handle, self) for address in addresses)
         self.backend = self._make_backend(line)
+        await self._open_firmware()
         await self._open_lan()
         for vm in self.vms:
             await vm.start()
@@ -130,6 +133,7 @@ class Instance:
             "vms": [vm.address.replace(port=vm.port).stream for vm in self.vms],
             "vfio_user": [str(item.path) for item in options.functions if item.seam is Seam.VFIO_USER],
             "pci_proxy": [str(item.path) for item in options.functions if item.seam is Seam.PCI_PROXY],
+            "bmc_at": options.bmc_at,
             "dummy": str(options.dummy) if options.dummy is not None else None,
             "console": console,
             "serial_channel": self.serial_channel.name if self.serial_channel is not None else None,
@@ -153,15 +157,30 @@ class Instance:
         bmc.start(now)
         self._stack.callback(self._stop_timer)
 
+    async def _open_firmware(self) -> None:
+        if self.options.bmc_at is None:
+            return
+        from baseboard.attach.firmware import firmware_at  # only who has firmware pays
+        from baseboard.fleet.bridge import FirmwareBridge
+
+        firmware = firmware_at(self.options.bmc_at, "--bmc-at")
+        self._bridge = FirmwareBridge(firmware, self.core, _tell)
+        self._stack.push_async_callback(firmware.close)
+        await firmware.start(self._bridge.deliver)
+
     async def _open_lan(self) -> None:
         bmc = self.bmc
-        server = LanServer(bmc.authority, self.core.handle, os.urandom, self.options.lan_server)
+        bridge = self._bridge
+        handler = bridge.handle if bridge is not None else self.core.handle
+        server = LanServer(bmc.authority, handler, os.urandom, self.options.lan_server)
         bmc.sessions = server
         server.on_refusal = bmc.session_audit.refused
         self.lan = LanListener(server, self.options.lan, self.handled, ports=self.options.lan_ports)
         self.lan.statistics = bmc.lan_configuration.statistics
         await self.lan.start()
         self._stack.callback(self.lan.close)
+        if bridge is not None:
+            bridge.attach(server, self.lan.flush)
         host, port = self.lan.address
         bmc.lan_configuration.bound(host, port=port)
         bmc.sol.port = port
@@ -418,6 +437,10 @@ class Instance:
 
     def _control_fault(self, method: str, error: Exception) -> None:
         _report(f"control method {method}", error)
+
+
+def _tell(text: str) -> None:
+    print(f"baseboard: {text}", file=sys.stderr)
 
 
 def _report(what: str, error: Exception) -> None:

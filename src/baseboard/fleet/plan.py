@@ -51,6 +51,7 @@ class Flags(Value, kw_only=True):
     console: str | None = None
     serial_channel: str | None = None
     serial_privilege: str | None = None
+    bmc_at: str | None = None
     ipmb: tuple[str, ...] = ()
     ipmb_address: str | None = None
     power: str | None = None
@@ -68,7 +69,9 @@ def plan(flags: Flags) -> tuple[Options, Password]:
 
         options = configured(options, flags.config)
     options = _flagged(options, flags)
-    if options.qemu:
+    if options.bmc_at is not None:
+        _check_alone(options)
+    elif options.qemu:
         if options.power is PowerKind.SIMULATED and flags.power is None:
             options = options.replace(power=PowerKind.QEMU)
     elif options.power is PowerKind.QEMU:
@@ -104,6 +107,8 @@ def _flagged(options: Options, flags: Flags) -> Options:
     if options.serial_channel is not None:
         channels = options.settings.channels.replace(serial=True, serial_enabled=True)
         options = options.replace(settings=options.settings.replace(channels=channels))
+    if flags.bmc_at is not None:
+        options = options.replace(bmc_at=flags.bmc_at)
     if flags.ipmb:
         options = options.replace(ipmb=tuple(_absolute(parse_ipmb(text)) for text in flags.ipmb))
     if flags.ipmb_address is not None:
@@ -124,6 +129,23 @@ def _attachments(flags: Flags) -> Iterator[Attachment]:
         for text in texts:
             attachment = parse_attachment(text, seam)
             yield attachment.replace(path=attachment.path.absolute())
+
+
+def _check_alone(options: Options) -> None:
+    """Firmware that somebody else runs is before our LAN and nothing else."""
+    others = {
+        "--vm": options.vms,
+        "--vfio-user and --pci-proxy": options.functions,
+        "--dummy": options.dummy,
+        "--serial-channel": options.serial_channel,
+        "a QEMU command line": options.qemu,
+    }
+    for name, given in others.items():
+        if given:
+            raise ConfigError(
+                f"--bmc-at: {name} asks our own controller and not the firmware; "
+                "to tie a machine to firmware: baseboard pair"
+            )
 
 
 def _absolute(address: Address) -> Address:

@@ -100,6 +100,8 @@ class LanServer(Sessions):
         self._authority = authority
         self._random = random
         self.offers_ipmi15 = loopback
+        self.on_deferred: Callable[[int, LanRequest, float], None] | None = None
+        """Told of requests in sessions that the handler answers with nothing: `respond` comes later."""
         self._outbox: deque[tuple[bytes, Hashable]] = deque(maxlen=MOST_OUTSTANDING)
         self._sessionless = Context(channel, Privilege.NONE)
         self._openings: HalfOpen[Opening] = HalfOpen(settings.half_open, settings.half_open_per_source)
@@ -116,7 +118,7 @@ class LanServer(Sessions):
         self.now = now
         # Fast path: a command in a session with HMAC and AES. Everything else, and everything wrong
         # that it does not recognize for sure, goes the general way.
-        if len(data) >= fast_path.LEAST and data[:5] == fast_path.START:
+        if len(data) >= fast_path.LEAST and data[:5] == fast_path.START and self.on_deferred is None:
             kind, session_id, sequence, length = fast_path.HEADER.unpack_from(data)
             session = self.sessions.get(session_id)
             if session is not None and session.fast is not None and kind == fast_path.KIND:
@@ -297,12 +299,17 @@ class LanServer(Sessions):
         if answer is None:
             command = Message(request.netfn, request.lun, request.command, request.data)
             answer = self.handler(command, context)
+            if not answer and self.on_deferred is not None:
+                self.on_deferred(session.id, request, now)
+                return None
             if not repeatable:
                 session.repeats.keep(message, answer, sequence, now)
-        response = encode_response(request, answer)
-        if not session.rmcp_plus and len(response) > MOST_MESSAGE_15:
-            return encode_response(request, bytes((CompletionCode.CANNOT_RETURN_BYTES,)))
-        return response
+        return _response(session, request, answer)
+
+    def respond(self, session_id: int, request: LanRequest, answer: bytes) -> bool:
+        """Answer a deferred request; False when there is no such session (any more)."""
+        session = self.sessions.get(session_id)
+        return session is not None and self.send_message(session_id, _response(session, request, answer))
 
     # ------------------------------------------------------------------------ what we send unasked
 
@@ -375,6 +382,13 @@ class LanServer(Sessions):
             number = int.from_bytes(self._random(4), "little")
             if number and not any(number in ids for ids in (self.sessions, self._openings, self._challenges)):
                 return number
+
+
+def _response(session: LanSession, request: LanRequest, answer: bytes) -> bytes:
+    response = encode_response(request, answer)
+    if not session.rmcp_plus and len(response) > MOST_MESSAGE_15:
+        return encode_response(request, bytes((CompletionCode.CANNOT_RETURN_BYTES,)))
+    return response
 
 
 def _is(request: LanRequest, command: int) -> bool:
