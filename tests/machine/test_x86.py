@@ -249,6 +249,16 @@ def test_call() -> None:
     assert machine.call(PROGRAM, 44, 2) == 42
 
 
+def test_another_program_in_the_same_place() -> None:
+    """What was translated of the first is not run again, and HLT is over."""
+    machine = X86Machine()
+    for value in (7, 9):
+        load(machine, f"b8{value:02x}000000" + HLT)
+        assert machine.run() is Stop.IDLE
+        assert machine.register("eax") == value
+        assert machine.run() is Stop.IDLE
+
+
 @pytest.mark.parametrize(
     ("address", "size"), [(0, 4), (0xFFE, 4), (0xF_FFFE, 4), (1 << 40, 1), (-1, 1), (0x2000, 1 << 40)]
 )
@@ -269,6 +279,8 @@ def test_wrong_machines() -> None:
     bus.attach(Kcs(), base=0x2_0000)
     with pytest.raises(ConfigError, match="addresses 0x20000 to 0x20fff"):
         X86Machine(memory=bus)
+    with pytest.raises(ConfigError, match="interrupt line 224: there are 0 to 223"):
+        X86Machine().set_vector(224, PROGRAM)
     with pytest.raises(ConfigError, match="the program has no 'main'"):
         X86Machine().call("main")
 

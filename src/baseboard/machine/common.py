@@ -132,9 +132,11 @@ class Machine(ABC):
         return bytes(self.cpu.mem_read(address, size))
 
     def write_memory(self, address: int, data: bytes) -> None:
-        """Write to RAM.  Raises ConfigError."""
+        """Write to RAM; code that was there is forgotten.  Raises ConfigError."""
         self._must_be_ram(address, len(data))
-        self.cpu.mem_write(address, data)
+        if data:
+            self.cpu.mem_write(address, data)
+            self.cpu.ctl_remove_cache(address, address + len(data))
 
     def _must_be_ram(self, address: int, size: int) -> None:
         if not any(start <= address and address + size <= end for start, end in self._ram):
@@ -143,6 +145,7 @@ class Machine(ABC):
 
     def load(self, program: Elf | bytes, address: int = 0) -> None:
         """A program, as ELF or flat at an address; it runs from its beginning.  Raises ConfigError."""
+        self._halted = False
         self._halted = False
         if isinstance(program, Elf):
             if program.machine != self.ELF_MACHINE:

@@ -31,6 +31,7 @@ VECTORS = 0x1800
 PROGRAM = 0x1_0000
 """The first address that is a program's."""
 FIRST_VECTOR = 0x20
+LINES = 0x100 - FIRST_VECTOR
 _CODE, _DATA = 0x08, 0x10
 _INTERRUPT_GATE, _TRAP_GATE, _PRESENT = 0x0E, 0x0F, 0x80
 _IF, _TF = 0x200, 0x100
@@ -101,7 +102,9 @@ class X86Machine(Machine):
     # Interrupts.
 
     def set_vector(self, number: int, handler: int | str) -> None:
-        """Interrupt line `number` has this handler, which ends in IRET and is entered with interrupts off."""
+        """A line's handler: it ends in IRET and is entered with interrupts off.  Raises ConfigError."""
+        if not 0 <= number < LINES:
+            raise ConfigError(f"interrupt line {number}: there are 0 to {LINES - 1}")
         address = self._address(handler)
         gate = struct.pack(
             "<HHBBH", address & 0xFFFF, _CODE, 0, _PRESENT | _INTERRUPT_GATE, address >> 16 & 0xFFFF
