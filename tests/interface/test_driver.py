@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.interface.conversation import answered, echo, pump, run
 
-from baseboard.errors import LocalProtocolError
+from baseboard.errors import ConfigError, LocalProtocolError
 from baseboard.interface import HandlerSeam, RequestReceived
 from baseboard.interface.bt import Bt, BtDriver
 from baseboard.interface.bus.smbus import SmBus
@@ -141,6 +141,41 @@ def test_an_h_busy_that_somebody_left() -> None:
     driver.send_request(REQUEST, 0.0)
     assert run(driver) == answered(REQUEST)
     assert not bt.latch.control & 0x40
+
+
+def test_what_the_length_byte_cannot_count() -> None:
+    bt = Bt()
+    HandlerSeam(bt.engine, echo)
+    driver = BtDriver(Direct(bt.registers))
+    longest = Message(6, 0, 0x7F, bytes(251))
+    driver.send_request(longest, 0.0)
+    assert run(driver) == answered(longest)
+    driver.send_request(Message(6, 0, 0x7F, bytes(252)), 0.0)
+    assert run(driver) == ResponseReceived(7, 0, 0x7F, b"\xca"), "the answer has a byte more"
+    driver.send_request(Message(6, 0, 0x7F, bytes(253)), 0.0)
+    assert run(driver) == TransferFailed(None, "a request of 255 bytes: BT takes 254")
+
+
+def test_a_sequence_number_that_is_in_use_is_not_used_again() -> None:
+    """One request stays open while 300 others come and go."""
+    bt = Bt(outstanding=2)
+    driver = BtDriver(Direct(bt.registers), outstanding=2)
+    driver.send_request(REQUEST, 0.0)
+    while driver.step(0.0):
+        pass
+    first = bt.engine.next_event()
+    assert isinstance(first, RequestReceived)
+    for _ in range(300):
+        driver.send_request(Message(6, 0, 2), 0.0)
+        assert run(driver, each=lambda: pump(bt.engine)) == answered(Message(6, 0, 2))
+    assert bt.engine.respond(first.id, b"\x00")
+    assert run(driver) == ResponseReceived(7, 0, 1, b"\x00")
+
+
+@pytest.mark.parametrize("outstanding", [0, 65])
+def test_wrong_numbers_of_requests(outstanding: int) -> None:
+    with pytest.raises(ConfigError, match="requests at a time: it must be 1 to 64"):
+        BtDriver(Constant(0), outstanding=outstanding)
 
 
 @pytest.mark.parametrize(("make", "drive"), [(Kcs, KcsDriver), (Smic, SmicDriver)])

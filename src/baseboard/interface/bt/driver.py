@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from baseboard.errors import ConfigError
 from baseboard.interface.bt.registers import (
     B2H_ATN,
     B2H_IRQ,
@@ -36,6 +37,9 @@ from baseboard.ipmi.message import Message
 
 TIMEOUT = 5.0
 RETRIES = 1
+LONGEST = 254
+"""Bytes of request without sequence number, which the length byte counts, too."""
+MOST_OUTSTANDING = 64
 CONTROL, BUFFER, MASK = 0, 1, 2
 """Offsets of the registers."""
 
@@ -63,6 +67,8 @@ class BtDriver(Driver):
         self._registers = registers
         self._timeout = timeout
         self._retries = retries
+        if not 1 <= outstanding <= MOST_OUTSTANDING:
+            raise ConfigError(f"{outstanding} requests at a time: it must be 1 to {MOST_OUTSTANDING}")
         self._outstanding = outstanding
         self._waiting: deque[_Request] = deque()
         self._open: dict[int, _Request] = {}
@@ -101,8 +107,14 @@ class BtDriver(Driver):
         return True
 
     def send_request(self, message: Message, now: float) -> None:
-        """Ask as soon as the BMC takes it."""
-        self._waiting.append(_Request(encoded(message), now + self._timeout))
+        """Ask as soon as the BMC takes it; what the length byte cannot count fails at once."""
+        request = encoded(message)
+        if len(request) > LONGEST:
+            self._events.append(
+                TransferFailed(None, f"a request of {len(request)} bytes: BT takes {LONGEST}")
+            )
+        else:
+            self._waiting.append(_Request(request, now + self._timeout))
 
     def abort(self, now: float) -> None:
         """Give all requests up; BT has no way to tell the BMC, and late answers are dropped."""
@@ -134,7 +146,10 @@ class BtDriver(Driver):
 
     def _write(self, request: _Request, now: float) -> None:
         write = self._registers.write
-        self._sequence = sequence = self._sequence + 1 & 0xFF
+        sequence = self._sequence + 1 & 0xFF
+        while sequence in self._open:
+            sequence = sequence + 1 & 0xFF
+        self._sequence = sequence
         message = request.message
         write(CONTROL, CLR_WR_PTR)
         for byte in bytes((len(message) + 1, message[0], sequence)) + message[1:]:
