@@ -270,6 +270,27 @@ def test_a_stuck_ibf_is_reported(kcs: Kcs) -> None:
 
 
 @given(messages, st.data())
+def test_a_stuck_ibf_at_every_step(request: Message, data: st.DataObject) -> None:
+    """The BMC stops in the middle: reported, and when it goes on all is well."""
+    kcs = Kcs()
+    HandlerSeam(kcs.engine, echo)
+    wrote = kcs.latch.host_wrote
+    driver = KcsDriver(Direct(kcs.registers))
+    driver.send_request(request, 0.0)
+    for _ in range(data.draw(st.integers(0, 2 * len(request.data) + 6))):
+        driver.step(0.0)
+    kcs.latch.host_wrote = lambda: None
+    outcome = run(driver)
+    assert isinstance(outcome, TransferFailed)
+    assert outcome.reason.startswith("no progress while")
+    assert kcs.latch.status & 0x02
+    kcs.latch.host_wrote = wrote
+    wrote()
+    driver.send_request(request, 100.0)
+    assert run(driver, 100.0) == answered(request)
+
+
+@given(messages, st.data())
 def test_abort_at_every_step(request: Message, data: st.DataObject) -> None:
     kcs = Kcs()
     if data.draw(st.booleans()):

@@ -206,4 +206,8 @@ def test_the_documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     )
     assert done.returncode == 0, done.stderr
     monkeypatch.chdir(tmp_path)
-    exec(compile(page.split("```python\n")[1].split("```")[0], "how-to", "exec"), {})
+    names: dict[str, Any] = {}
+    first, second = (part.split("```")[0] for part in page.split("```python\n")[1:])
+    exec(compile(first, "how-to", "exec"), names)
+    exec(compile(second, "how-to", "exec"), names)
+    assert not names["machine"].idle()
