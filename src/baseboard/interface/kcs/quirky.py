@@ -10,7 +10,7 @@ from baseboard.interface.kcs.phases import Input, Phase
 from baseboard.interface.kcs.quirks import Quirk
 from baseboard.interface.kcs.registers import StatusCode
 from baseboard.interface.kcs.steps import STEPS, Steps, compiled
-from baseboard.interface.kcs.transfer import Action
+from baseboard.interface.overlay import overlaid, with_actions_of
 from baseboard.ipmi.completion import CompletionCode
 
 _LONGEST_RESPONSE = 300
@@ -179,23 +179,14 @@ ROWS: Mapping[Quirk, Steps] = {
 
 def _steps_with(quirks: Quirk) -> Steps:
     """The specification's table with the rows of `quirks` over it."""
-    steps = dict(STEPS)
-    for quirk, rows in ROWS.items():
-        if quirk in quirks:
-            steps.update(rows)
+    steps = overlaid(STEPS, ROWS, quirks)
     if Quirk.BUSY_DROPS_WRITES in quirks:
         steps = {
             (_busy(phase), input_): (action, _busy(after))
             for (phase, input_), (action, after) in steps.items()
         }
-    return {key: (_own(action), after) for key, (action, after) in steps.items()}
+    return with_actions_of(QuirkyEngine, steps)
 
 
 def _busy(phase: Phase) -> Phase:
     return Phase.BUSY if phase == Phase.WAITING else phase
-
-
-def _own(action: Action) -> Action:
-    """The quirky engine's action where it has one of the same name."""
-    own: Action = getattr(QuirkyEngine, action.__name__)
-    return own
