@@ -13,7 +13,7 @@ from tests.interface.conversation import echo
 
 from baseboard.errors import ConfigError, DecodeError
 from baseboard.interface import HandlerSeam
-from baseboard.interface.bus import IsaBus, MemoryBus
+from baseboard.interface.bus import IsaBus, Line, MemoryBus
 from baseboard.interface.kcs import Kcs
 from baseboard.machine import Elf, GuestFault, Stop, X86Machine
 from baseboard.machine.x86 import PROGRAM
@@ -104,6 +104,21 @@ def test_an_interrupt_wakes() -> None:
     assert machine.run() is Stop.IDLE
     assert (machine.register("ebx"), machine.register("ecx")) == (2, 7)
     assert machine.register("esp") == 0x10_0000
+
+
+def test_a_line_from_elsewhere() -> None:
+    """A device in memory, whose line is connected by hand."""
+    kcs, line, bus = Kcs(), Line(), MemoryBus()
+    kcs.engine.set_interrupt(True)
+    bus.attach(kcs, base=0xFED4_0000, line=line)
+    machine = X86Machine(memory=bus)
+    line.changed = machine.line(9)
+    load(machine, "a00000d4fe 43 cf", 0x1_0100)  # mov al, [fed40000]; inc ebx; iret
+    machine.set_vector(9, 0x1_0100)
+    # xor ebx, ebx; mov byte [fed40001], 61h; sti; hlt; mov ecx, 7; cli; hlt
+    load(machine, "31db c6050100d4fe61 fb f4 b907000000 fa" + HLT)
+    assert machine.run() is Stop.IDLE
+    assert (machine.register("ebx"), machine.register("ecx")) == (1, 7)
 
 
 def test_sti_and_hlt_do_not_part() -> None:
