@@ -1,0 +1,54 @@
+"""`ibm,drc-info`: rows as [LoPAR 13.5.2.5] has them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baseboard.errors import DecodeError
+from baseboard.spapr.drc_info import DrcRow, decode_drc_info, drc_rows, encode_drc_info
+from baseboard.spapr.machine import PseriesMachine
+
+LIVE = 0xFFFF_FFFF
+
+
+def test_connectors_that_follow_each_other_are_one_row() -> None:
+    machine = PseriesMachine(cores=1, max_cores=4, threads=8, ram=1 << 30, max_ram=2 << 30, slots=2)
+    cpus = [one for one in machine.connectors.values() if one.parent == "/cpus"]
+    assert drc_rows(cpus) == [DrcRow("CPU", "CPU ", 0x1000_0000, 0, 4, 8, LIVE)]
+    root = [one for one in machine.connectors.values() if one.parent == "/"]
+    assert drc_rows(root) == [
+        DrcRow("PHB", "PHB ", 0x2000_0000, 0, 31, 1, LIVE),
+        DrcRow("MEM", "LMB ", 0x8000_0004, 4, 4, 1, LIVE),
+        DrcRow("PMEM", "PMEM ", 0x9000_0000, 0, 2, 1, LIVE),
+    ]
+
+
+def test_bytes() -> None:
+    rows = [DrcRow("MEM", "LMB ", 0x8000_0004, 4, 4, 1, LIVE)]
+    value = bytes.fromhex("00000001 4d454d00 4c4d422000 80000004 00000004 00000004 00000001 ffffffff")
+    assert encode_drc_info(rows) == value
+    assert decode_drc_info(value) == rows
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("0000", "no number of rows"),
+        ("00000002", "0 rows, 2 are announced"),
+        ("00000001 4d454d00 4c4d422000 80000004", "row 0 is cut"),
+        ("00000001 ff00 0000" + "00" * 20, "row 0 is cut or not text"),
+    ],
+)
+def test_what_is_none(value: str, reason: str) -> None:
+    with pytest.raises(DecodeError, match=reason):
+        decode_drc_info(bytes.fromhex(value))
+
+
+@given(st.integers(0, 3), st.binary(max_size=80))
+def test_any_bytes_are_rows_or_a_decode_error(count: int, data: bytes) -> None:
+    try:
+        decode_drc_info(count.to_bytes(4, "big") + data)
+    except DecodeError:
+        pass
