@@ -252,8 +252,8 @@ class Lossy(SmBus):
             data = data[:-1] + bytes((data[-1] ^ 0x10,))
         return super().write(address, data)
 
-    def write_read(self, address: int, data: bytes, length: int) -> bytes | None:
-        raw = super().write_read(address, data, length)
+    def write_read(self, address: int, data: bytes, length: int, *, block: bool = False) -> bytes | None:
+        raw = super().write_read(address, data, length, block=block)
         fault = self.faults.pop() if self.faults else ""
         if fault == "nack":
             return None

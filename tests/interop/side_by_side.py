@@ -63,16 +63,18 @@ class Qemu:
 
     WIDTHS = {1: "b", 2: "w", 4: "l"}
 
-    def __init__(self, directory: Path, interface: str, controller: str, base: int) -> None:
+    def __init__(
+        self, directory: Path, interface: str, controller: str, base: int, machine: str = "pc"
+    ) -> None:
         self.base = base
         self.kind = interface.split(",")[0]
         self._runner = asyncio.Runner()
         self._wire: socket.socket | None = None
-        self.machine = self._runner.run(self._start(directory, interface, controller))
+        self.machine = self._runner.run(self._start(directory, interface, controller, machine))
         if interface.startswith("pci"):
             self._set_up_pci()
 
-    async def _start(self, directory: Path, interface: str, controller: str) -> Machine:
+    async def _start(self, directory: Path, interface: str, controller: str, machine_type: str) -> Machine:
         path = directory / "qtest"
         path.unlink(missing_ok=True)
         arguments = ["-device", controller]
@@ -81,7 +83,7 @@ class Qemu:
             arguments = ["-chardev", f"socket,id=ipmi0,path={wire},server=on,wait=off", *arguments]
         # fmt: off
         process = await asyncio.create_subprocess_exec(
-            require_program(QEMU), "-machine", "pc", "-accel", "tcg", "-S", "-m", "16",
+            require_program(QEMU), "-machine", machine_type, "-accel", "tcg", "-S", "-m", "16",
             "-display", "none", "-nodefaults", "-qtest-log", "none",
             "-qtest", f"unix:{path},server=on,wait=off",
             *arguments, "-device", f"{interface},bmc=bmc0",

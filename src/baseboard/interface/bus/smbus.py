@@ -118,14 +118,22 @@ class SmBus:
         target.stop()
         return answer
 
-    def write_read(self, address: int, data: bytes, length: int) -> bytes | None:
-        """Write bytes, start again and read up to `length` bytes; None when not acknowledged."""
+    def write_read(self, address: int, data: bytes, length: int, *, block: bool = False) -> bytes | None:
+        """Write bytes, start again and read `length` bytes; None when not acknowledged.
+
+        With `block` the first byte read is a count, and those come between it and the `length` bytes; of a
+        block that is too long there is the count alone.
+        """
         target = self._targets.get(address)
         if target is None or not target.start(read=False):
             return None
         answer = None
         if all(target.write(byte) for byte in data) and target.start(read=True):
-            answer = bytes(target.read() for _ in range(length))
+            head = b""
+            if block:
+                head = bytes((target.read(),))
+                length = head[0] + length if head[0] <= LONGEST_BLOCK else 0
+            answer = head + bytes(target.read() for _ in range(length))
         target.stop()
         return answer
 
@@ -141,7 +149,7 @@ class SmBus:
     ) -> bytes | Failure:
         """Block read; with `parameters` between command and repeated start."""
         written = bytes((command,)) + parameters
-        raw = self.write_read(address, written, 1 + LONGEST_BLOCK + 1)
+        raw = self.write_read(address, written, int(pec), block=True)
         if raw is None:
             return Failure.NOT_ACKNOWLEDGED
         count = raw[0]

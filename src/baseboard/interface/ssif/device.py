@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from baseboard.interface.ssif.engine import CAPACITY, Engine, EngineState
+from baseboard.interface.ssif.quirks import Quirk
+from baseboard.interface.ssif.quirky import QuirkyEngine, QuirkyTarget
 from baseboard.interface.ssif.target import ADDRESS, Target, TargetState
 
 
@@ -15,16 +17,31 @@ class SsifState:
     target: TargetState
     engine: EngineState
     capacity: int
+    quirks: int
     version: int = 1
 
 
 class Ssif:
     """An SMBus system interface, to be put on a bus (`bus.attach(ssif.target, address=...)`)."""
 
-    def __init__(self, address: int = ADDRESS, *, pec: bool = True, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self,
+        address: int = ADDRESS,
+        *,
+        pec: bool = True,
+        capacity: int = CAPACITY,
+        quirks: Quirk = Quirk.NONE,
+    ) -> None:
+        self.quirks = quirks
         self._capacity = capacity
-        self.target = Target(address, pec=pec)
-        self.engine = Engine(self.target, capacity=capacity)
+        self.target: Target
+        self.engine: Engine
+        if quirks:
+            self.target = target = QuirkyTarget(address, pec=pec, quirks=quirks)
+            self.engine = QuirkyEngine(target, quirks, capacity=capacity)
+        else:
+            self.target = Target(address, pec=pec)
+            self.engine = Engine(self.target, capacity=capacity)
 
     def reset(self) -> None:
         """The system was reset."""
@@ -32,12 +49,14 @@ class Ssif:
 
     def export(self) -> SsifState:
         """The present state, in the middle of whatever is under way."""
-        return SsifState(self.target.export(), self.engine.export(), self._capacity)
+        return SsifState(self.target.export(), self.engine.export(), self._capacity, self.quirks.value)
 
     @classmethod
     def from_state(cls, state: SsifState) -> Ssif:
         """A device that goes on where the exported one was."""
-        device = cls(state.target.address, pec=state.target.pec, capacity=state.capacity)
+        device = cls(
+            state.target.address, pec=state.target.pec, capacity=state.capacity, quirks=Quirk(state.quirks)
+        )
         device.target.restore(state.target)
         device.engine.restore(state.engine)
         return device

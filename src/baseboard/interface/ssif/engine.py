@@ -92,6 +92,7 @@ class Engine:
         self._alerts = False
         self._unread = False
         self._attention = False
+        self._steps = STEPS
         self.phase = Phase.IDLE
         self.wake: Callable[[], None] = ignore
         """Called when there is an event, as the last thing that a host's access does."""
@@ -166,11 +167,11 @@ class Engine:
         if command == Command.RETRY:
             self._seek(block)
             return
-        input_: Input | None = _INPUTS[Command(command)]
+        input_: Input | None = INPUTS[Command(command)]
         if input_ is Input.MIDDLE and len(block) < LONGEST_BLOCK:
             input_ = Input.SHORT_MIDDLE
         while input_ is not None:
-            row = STEPS.get((self.phase, input_))
+            row = self._steps.get((self.phase, input_))
             if row is None:
                 break
             action, self.phase = row
@@ -178,7 +179,7 @@ class Engine:
         self._wake()
 
     def _read_block(self, command: int, parameters: bytes) -> bytes | None:
-        if self.phase != Phase.ANSWERED:
+        if not self._readable:
             return None
         if command == Command.READ:
             self._next = 0
@@ -192,9 +193,13 @@ class Engine:
         self._update_alert()
         return part
 
+    @property
+    def _readable(self) -> bool:
+        return self.phase == Phase.ANSWERED
+
     def _seek(self, parameters: bytes) -> bool:
         """The part with this block number comes next; whether there is one."""
-        if self.phase != Phase.ANSWERED or not parameters:
+        if not self._readable or not parameters:
             return False
         last = len(self._parts) - 1
         number = last if parameters[-1] == LAST_PART else parameters[-1] + 1
@@ -217,13 +222,16 @@ class Engine:
     def _give(self, head: bytes, response: bytes) -> None:
         answer = head + response
         if len(answer) > CAPACITY:
-            answer = head + bytes((CompletionCode.CANNOT_RETURN_BYTES,))
+            answer = self._too_long(answer)
         self._answer = answer
         self._parts = read_parts(answer)
-        self._next = 0
+        self._next = 1
         self.phase = Phase.ANSWERED
         self._unread = True
         self._update_alert()
+
+    def _too_long(self, answer: bytes) -> bytes:
+        return answer[:2] + bytes((CompletionCode.CANNOT_RETURN_BYTES,))
 
     def _alert_acknowledged(self) -> None:
         self._unread = self._attention = False
@@ -249,9 +257,10 @@ class Engine:
         self._collect(block)
         return None
 
-    def _collect(self, block: bytes) -> None:
+    def _collect(self, block: bytes) -> Input | None:
         if not self._request.add(block):
             self._overlong = True
+        return None
 
     def _end(self, block: bytes) -> Input | None:
         self._collect(block)
@@ -280,14 +289,15 @@ class Engine:
         self._discard()
 
 
-_INPUTS: Mapping[Command, Input] = {
+INPUTS: Mapping[Command, Input] = {
     Command.WRITE: Input.SINGLE,
     Command.WRITE_START: Input.START,
     Command.WRITE_MIDDLE: Input.MIDDLE,
     Command.WRITE_END: Input.END,
 }
+Steps = Mapping[tuple[Phase, Input], tuple[Action, Phase]]
 # fmt: off
-STEPS: Mapping[tuple[Phase, Input], tuple[Action, Phase]] = {
+STEPS: Steps = {
     # in phase           the host writes      the engine         next phase; ANSWERED by an answer alone
     (Phase.IDLE,         Input.SINGLE):       (Engine._whole,    Phase.WAITING),
     (Phase.COLLECTING,   Input.SINGLE):       (Engine._whole,    Phase.WAITING),

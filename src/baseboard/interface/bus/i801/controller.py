@@ -195,22 +195,24 @@ class Controller:
             data += self._registers[At.PEC : At.PEC + 1]
         self._done(INTR if self.bus.write(self._address, data) == len(data) else DEV_ERR)
 
-    def _read(self, length: int) -> bytes | None:
-        """The bytes of a read, with the count before them if `length` is 0; None when it has failed."""
-        command = bytes((self._registers[At.HST_CMD],))
-        answer = self.bus.write_read(self._address, command, (length or 1 + LONGEST_BLOCK) + 1)
-        if answer is None or (not length and answer[0] > LONGEST_BLOCK):
+    def _read(self, length: int, *, block: bool = False) -> bytes | None:
+        """The bytes of a read, without the packet error code behind them; None when it has failed."""
+        command = self._registers[At.HST_CMD]
+        extra = int(self._has_code)
+        answer = self.bus.write_read(self._address, bytes((command,)), length + extra, block=block)
+        if answer is None or (block and answer[0] > LONGEST_BLOCK):
             self._done(DEV_ERR)
             return None
-        end = length or 1 + answer[0]
-        if self._has_code:
-            self._registers[At.PEC] = answer[end]
-            covered = bytes((self._address << 1, command[0], self._address << 1 | 1)) + answer[:end]
-            if self._registers[At.AUX_CTL] & AAC and packet_error_code(covered) != answer[end]:
-                self._registers[At.AUX_STS] |= CRCE
-                self._done(DEV_ERR)
-                return None
-        return answer[:end]
+        if not extra:
+            return answer
+        data, code = answer[:-1], answer[-1]
+        self._registers[At.PEC] = code
+        head = bytes((self._address << 1, command, self._address << 1 | 1))
+        if self._registers[At.AUX_CTL] & AAC and packet_error_code(head + data) != code:
+            self._registers[At.AUX_STS] |= CRCE
+            self._done(DEV_ERR)
+            return None
+        return data
 
     def _quick_write(self) -> None:
         self._done(DEV_ERR if self.bus.write(self._address, b"") < 0 else INTR)
@@ -259,7 +261,7 @@ class Controller:
             self._wait_for_host(Phase.WRITING)
 
     def _read_block(self) -> None:
-        answer = self._read(0)
+        answer = self._read(0, block=True)
         if answer is None:
             return
         count = answer[0]

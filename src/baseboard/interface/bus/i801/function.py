@@ -26,9 +26,9 @@ class Resettable(Protocol):
 class I801Function(Endpoint):
     """One controller with its bus; `devices` are those at the bus that a reset of the system resets.
 
-    It has no interrupt pin unless asked for one. QEMU lets the pin of a vfio-user function go at the next access
-    to the BAR; Linux's handler looks into configuration space first, finds nothing, and is called again, by the
-    hundred thousand.
+    It has no interrupt pin unless asked for one. QEMU lets the pin of a vfio-user function go at the next
+    access to the BAR; Linux's handler looks into configuration space first, finds nothing there, and is
+    called again, by the hundred thousand.
     """
 
     def __init__(self, bus: SmBus, *devices: Resettable, pin: int = 0) -> None:
