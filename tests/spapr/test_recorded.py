@@ -1,8 +1,8 @@
 """What live QEMU answered, asked of our machine: every status, every cell, every property, every event log.
 
-`tests/data/spapr/*.json` hold QEMU's version and command line, and each step with its answer. They were recorded
-through qtest, so that no guest took part and none negotiated; `told` are the management events with a device's
-name, sorted, as QEMU frees devices late.
+`tests/data/spapr/*.json` hold QEMU's version and command line, and each step with its answer. They were
+recorded through qtest, so that no guest took part and none negotiated; `told` are the management events
+with a device's name, sorted, as QEMU frees devices late.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def recorded(
 def logged(
     method: Callable[Concatenate[PseriesMachine, _P], _R],
 ) -> Callable[Concatenate[PseriesMachine, _P], _R]:
-    """A method of the machine whose calls are entries."""
+    """A method of the machine whose calls are entries. Bytes are logged as hexadecimal digits."""
 
     @wraps(method)
     def run(machine: PseriesMachine, /, *arguments: _P.args, **named: _P.kwargs) -> _R:
@@ -110,7 +110,7 @@ def logged(
         return recorded(
             machine,
             method.__name__,
-            list(arguments),
+            [argument.hex() if isinstance(argument, bytes) else argument for argument in arguments],
             dict(named),
             lambda: method(machine, *arguments, **named),
         )

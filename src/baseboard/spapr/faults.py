@@ -68,7 +68,7 @@ class FaultPlan:
         if unknown := row.keys() - _KEYS:
             raise ConfigError(f"fault: there is no {sorted(unknown)[0]!r}; use {', '.join(sorted(_KEYS))}")
         service, answers = row.get("service"), row.get("answers")
-        if service not in self._services:
+        if not isinstance(service, str) or service not in self._services:
             names = ", ".join(sorted(self._services))
             raise ConfigError(f"fault: service = {service!r}: use one of {names}")
         if not isinstance(answers, list) or not 1 <= len(answers) <= MOST_ANSWERS:
@@ -81,7 +81,7 @@ class FaultPlan:
                 raise ConfigError(f"fault: {key} = {row[key]!r}: use a number of 32 bits")
         if len(self._faults) >= MOST_FAULTS:
             raise ConfigError(f"fault: there are {MOST_FAULTS} already; remove some")
-        self._faults.append(Fault(str(service), deque(answers), row.get("index"), row.get("sensor")))
+        self._faults.append(Fault(service, deque(answers), row.get("index"), row.get("sensor")))
 
     def clear(self) -> None:
         self._faults.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -37,6 +38,7 @@ def _method(name: str) -> Runner:
 RUNNERS: Mapping[str, Runner] = {
     RTAS: lambda machine, arguments, named: machine.rtas.call(*arguments),
     H_RTAS: lambda machine, arguments, named: machine.rtas.call_block(*arguments),
+    "negotiated": lambda machine, arguments, named: machine.negotiated(bytes.fromhex(arguments[0]), **named),
     **{name: _method(name) for name in _MANAGEMENT},
 }
 """What entries can ask for, by their `do`; whoever logs other things adds theirs."""
@@ -99,7 +101,7 @@ def _replay_one(
         answer["result"] = plain(run(machine, arguments, named))
     except Refusal as refusal:
         answer["refused"] = str(refusal)
-    except (TypeError, IndexError) as error:
+    except (TypeError, IndexError, ValueError, struct.error) as error:
         raise ConfigError(f"entry {number} of the log: {entry['do']} does not take {arguments}") from error
     answer["writes"] = player.writes
     for key in _ANSWERS:

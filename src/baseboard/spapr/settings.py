@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from baseboard.errors import ConfigError
 from baseboard.spapr.choices import Choice
@@ -16,6 +17,7 @@ MAX_MEMORY = 1 << 46
 MAX_CORES = 2048
 MAX_NODES = 128
 
+_EXAMPLE = "11223344-5566-7788-99aa-bbccddeeff00"
 _DEVICE_MEMORY_ALIGNMENT = 1 << 30
 
 
@@ -65,6 +67,11 @@ class MachineSettings:
         for size in self.numa:
             if size:
                 _blocks("numa", size)
+        if self.uuid is not None:
+            try:
+                UUID(self.uuid)
+            except (ValueError, AttributeError, TypeError) as error:
+                raise ConfigError(f"uuid = {self.uuid!r}: use one such as {_EXAMPLE}") from error
         if self.numa and sum(self.numa) != self.ram:
             raise ConfigError(f"numa: the nodes have {sum(self.numa)} bytes together, ram is {self.ram}")
 
