@@ -143,6 +143,21 @@ def test_an_h_busy_that_somebody_left() -> None:
     assert not bt.latch.control & 0x40
 
 
+@pytest.mark.parametrize(("make", "drive"), [(Kcs, KcsDriver), (Smic, SmicDriver)])
+def test_an_answer_without_end(make: Any, drive: Any) -> None:
+    """A BMC that always has another byte: refused, and no memory is lost to it."""
+    device = make()
+    HandlerSeam(device.engine, lambda message, context: bytes(5000))
+    driver = drive(Direct(device.registers), retries=0)
+    driver.send_request(REQUEST, 0.0)
+    outcome = run(driver)
+    assert isinstance(outcome, TransferFailed)
+    assert outcome.reason == "an answer of more than 1024 bytes"
+    HandlerSeam(device.engine, echo)
+    driver.send_request(REQUEST, 100.0)
+    assert run(driver, 100.0) == answered(REQUEST)
+
+
 def test_what_the_length_byte_cannot_count() -> None:
     bt = Bt()
     HandlerSeam(bt.engine, echo)

@@ -17,6 +17,9 @@ from baseboard.errors import LocalProtocolError
 from baseboard.interface.registers import Register
 from baseboard.ipmi.message import Message
 
+LONGEST = 1024
+"""Bytes of answer; a BMC that gives more gives no end."""
+
 
 class Registers(Protocol):
     """An interface's registers as software reaches them."""
@@ -234,6 +237,14 @@ class FlowChart(OneAtATime[P]):
 
     def _wait(self, phase: P, now: float) -> None:
         self._enter(phase, now + self._timeout)
+
+    def _keep(self, byte: int) -> Boundary | None:
+        """A byte of the answer."""
+        self._response.append(byte)
+        if len(self._response) <= LONGEST:
+            return None
+        self._reason = self._reason or f"an answer of more than {LONGEST} bytes"
+        return Boundary.REFUSED
 
     def _finish(self) -> Boundary | None:
         answer = bytes(self._response)

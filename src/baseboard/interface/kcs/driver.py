@@ -136,9 +136,11 @@ class KcsDriver(FlowChart[Phase]):
         self._registers.write(DATA, request[min(position, last)])
         return Boundary.ALL_SENT if position > last else None
 
-    def _take(self) -> None:
-        self._response.append(self._registers.read(DATA))
-        self._registers.write(DATA, Control.READ)
+    def _take(self) -> Boundary | None:
+        boundary = self._keep(self._registers.read(DATA))
+        if boundary is None:
+            self._registers.write(DATA, Control.READ)
+        return boundary
 
     def _take_dummy(self) -> Boundary | None:
         self._registers.read(DATA)

@@ -116,13 +116,17 @@ class SmicDriver(FlowChart[Phase]):
         self._write(Control.RD_START)
         return None
 
-    def _take(self) -> None:
-        self._response.append(self._registers.read(DATA))
-        self._write(Control.RD_NEXT)
+    def _take(self) -> Boundary | None:
+        return self._read_on(Control.RD_NEXT)
 
-    def _take_last(self) -> None:
-        self._response.append(self._registers.read(DATA))
-        self._write(Control.RD_END)
+    def _take_last(self) -> Boundary | None:
+        return self._read_on(Control.RD_END)
+
+    def _read_on(self, control: Control) -> Boundary | None:
+        boundary = self._keep(self._registers.read(DATA))
+        if boundary is None:
+            self._write(control)
+        return boundary
 
     def _end(self) -> Boundary | None:
         return Boundary.REFUSED if self._refused() else self._finish()
