@@ -1,0 +1,94 @@
+"""How many RTAS calls a machine answers in a second, and how fast a log is replayed.
+
+    python -m bench.spapr
+
+Prints one line a figure. Calls go through the public `rtas.call`, and through argument blocks in guest memory.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from baseboard.spapr.call_log import CallLog
+from baseboard.spapr.guest_memory import ByteMemory, write_cells
+from baseboard.spapr.machine import PseriesMachine
+from baseboard.spapr.replaying import replay
+from baseboard.spapr.rtas import TOKENS
+from baseboard.spapr.saved import export, restore
+
+SECONDS = 1.0
+GIB = 1 << 30
+CORE = 0x1000_0001
+BLOCK, AREA = 0x1000, 0x10000
+
+
+def rate(call: Callable[[], object]) -> float:
+    """Calls in a second, measured for about one."""
+    done, start = 0, time.perf_counter()
+    while (passed := time.perf_counter() - start) < SECONDS:
+        for _ in range(1000):
+            call()
+        done += 1000
+    return done / passed
+
+
+def seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def make_machine() -> PseriesMachine:
+    machine = PseriesMachine(cores=1, max_cores=4, memory=ByteMemory(1 << 20))
+    machine.plug_core("c1", 1, cold=True)
+    return machine
+
+
+def logged_calls(count: int) -> tuple[dict[str, object], CallLog]:
+    machine = make_machine()
+    start = export(machine)
+    machine.log = log = CallLog()
+    write_cells(machine.memory, AREA, CORE, 0)
+    calls = (
+        ("set-indicator", 9001, CORE, 0, 1),
+        ("set-indicator", 9001, CORE, 1, 1),
+        ("ibm,configure-connector", AREA, 0, 1),
+        ("get-sensor-state", 9003, CORE, 2),
+    )
+    for number in range(count):
+        service, *arguments, results = calls[number % len(calls)]
+        write_cells(
+            machine.memory, BLOCK, TOKENS[str(service)], len(arguments), int(results), *map(int, arguments)
+        )
+        machine.rtas.call_block(BLOCK)
+    return start, log
+
+
+def main() -> None:
+    machine = make_machine()
+    call = machine.rtas.call
+    indicate, sense = [9001, CORE, 1], [9003, CORE]
+    print(f"set-indicator       {rate(lambda: call('set-indicator', indicate)):9,.0f} calls/s")
+    print(f"get-sensor-state    {rate(lambda: call('get-sensor-state', sense, 2)):9,.0f} calls/s")
+    write_cells(machine.memory, BLOCK, TOKENS["set-indicator"], 3, 1, *indicate)
+    print(f"  in a block        {rate(lambda: machine.rtas.call_block(BLOCK)):9,.0f} calls/s")
+    write_cells(machine.memory, AREA, CORE, 0)
+    print(f"configure-connector {rate(lambda: call('ibm,configure-connector', [AREA, 0])):9,.0f} calls/s")
+    start, log = logged_calls(10_000)
+    again = restore(start)
+    entries = list(log.entries)
+    differences: list[str | None] = []
+    print(f"replay of 10,000    {seconds(lambda: differences.append(replay(again, entries))):9.3f} s")
+    assert differences == [None]
+    big = PseriesMachine(cores=1024, ram=GIB, max_ram=1025 * GIB, slots=32, phbs=(0,))
+    print(f"a TiB, 1,024 cores  {seconds(lambda: PseriesMachine(big.settings)):9.3f} s to make")
+    for number in range(16):
+        big.plug_dimm(f"d{number}", 64 * GIB, cold=True)
+    print(f"  saved             {seconds(lambda: export(big)):9.3f} s")
+    print(f"  restored          {seconds(lambda: restore(export(big))):9.3f} s")
+    print(f"  reset             {seconds(big.reset):9.3f} s")
+
+
+if __name__ == "__main__":
+    main()
