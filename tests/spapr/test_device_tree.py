@@ -97,7 +97,7 @@ def test_numa() -> None:
     tree = device_tree(PseriesMachine(**CONFIGURATIONS["numa"]), BOTH)
     assert part(tree, "/memory@80000000").cells("ibm,associativity") == (4, 0, 0, 0, 1)
     assert part(tree, DYNAMIC).cells("ibm,associativity-lookup-arrays") == (2, 4, 0, 0, 0, 0, 0, 0, 0, 1)
-    assert part(tree, "/rtas").cells("ibm,max-associativity-domains") == (4, 0, 0, 0, 2)
+    assert part(tree, "/rtas").cells("ibm,max-associativity-domains") == (4, 2, 2, 2, 2)
 
 
 def test_one_property_in_place_of_four() -> None:

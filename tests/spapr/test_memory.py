@@ -67,7 +67,7 @@ def test_a_hole_below_the_device_memory_is_reserved() -> None:
 @pytest.mark.parametrize(
     ("numa", "pieces"),
     [
-        ((), [(0, 6 * GIB, 0)]),
+        ((), [(0, 4 * GIB, 0), (4 * GIB, 2 * GIB, 0)]),
         ((2 * GIB, 4 * GIB), [(0, 2 * GIB, 0), (2 * GIB, 2 * GIB, 1), (4 * GIB, 2 * GIB, 1)]),
         ((GIB, 0, 5 * GIB), [(0, GIB, 0), (GIB, GIB, 2), (2 * GIB, 2 * GIB, 2), (4 * GIB, 2 * GIB, 2)]),
     ],

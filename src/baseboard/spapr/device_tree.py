@@ -56,8 +56,7 @@ def device_tree(machine: PseriesMachine, vector: bytes | None = None) -> Node:
         root.add(_memory(address, size, numa_node))
     if len(settings.device_memory) and vector5.DYNAMIC_MEMORY.among(vector):
         root.add(_dynamic_memory(machine, vector))
-    if settings.slots:
-        root.add(_persistent_memory())
+    root.add(_persistent_memory())
     cpus = root.add(Node("cpus", {"#address-cells": cells(1), "#size-cells": cells(0)}))
     cpus.properties |= _connectors(by_parent.get("/cpus", ()), vector)
 
@@ -105,16 +104,18 @@ def _chosen(vector: bytes) -> Node:
 
 
 def _rtas(settings: MachineSettings) -> Node:
-    region = settings.device_memory
+    region, nodes = settings.device_memory, settings.nodes
+    # As QEMU 7.2: with one node the older points of reference, of which only the last domain counts.
+    points, domains = ((4, 4, 2), (0, 0, 0, 1)) if nodes == 1 else ((4, 3, 2, 1), (nodes,) * 4)
     properties = {
         "ibm,hypertas-functions": strings(*HYPERCALL_SETS),
-        "ibm,associativity-reference-points": cells(4, 4, 2),
-        "ibm,max-associativity-domains": cells(_ASSOCIATIVITY, 0, 0, 0, settings.nodes),
+        "ibm,associativity-reference-points": cells(*points),
+        "ibm,max-associativity-domains": cells(_ASSOCIATIVITY, *domains),
         "rtas-size": cells(RTAS_SIZE),
         "rtas-error-log-max": cells(ERROR_LOG_MAX),
         "rtas-event-scan-rate": cells(1),
         "ibm,extended-os-term": b"",
-        "ibm,lrdr-capacity": wide(region.stop, LMB_SIZE) + cells(settings.possible_cores),
+        "ibm,lrdr-capacity": wide(region.stop if region else 0, LMB_SIZE) + cells(settings.possible_cores),
     }
     return Node("rtas", properties | {name: cells(token) for name, token in TOKENS.items()})
 

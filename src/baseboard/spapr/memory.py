@@ -122,14 +122,13 @@ def _entries(value: bytes, layout: struct.Struct) -> Iterator[tuple[int, ...]]:
 def ram_pieces(settings: MachineSettings) -> list[tuple[int, int, int]]:
     """What was there at the start: address, size and NUMA node of each `/memory` node.
 
-    The first is all of its node's (where real mode begins); the rest are powers of two, aligned to their
-    size.
+    Powers of two, aligned to their size, as QEMU 7.2's.
     """
     pieces, address = [], 0
     for node, size in enumerate(settings.numa or (settings.ram,)):
         end = address + size
         while address < end:
-            piece = end if address == 0 else 1 << (end - address).bit_length() - 1
+            piece = 1 << (end - address).bit_length() - 1
             if address:
                 piece = min(piece, address & -address)
             pieces.append((address, piece, node))
