@@ -2,7 +2,8 @@
 
     python -m bench.spapr
 
-Prints one line a figure. Calls go through the public `rtas.call`, and through argument blocks in guest memory.
+Prints one line a figure. Calls go through the public `rtas.call`, and through argument blocks in guest
+memory.
 """
 
 from __future__ import annotations
