@@ -91,3 +91,6 @@ void gic_start(void);
 void gic_enable(unsigned interrupt);
 unsigned gic_acknowledge(void);
 void gic_end(unsigned interrupt);
+
+/* vic.c */
+void vic_enable(unsigned interrupt);

@@ -4,13 +4,17 @@
 
 enum { SPI = 32 }; /* the first shared interrupt */
 
+#if defined INTERRUPTS && __ARM_ARCH >= 7
+#define VECTORED
+#endif
+
 static void kcs_all(void)
 {
     for (unsigned channel = 0; channel < KCS_CHANNELS; channel++)
         kcs_service(channel);
 }
 
-#ifdef INTERRUPTS
+#ifdef VECTORED
 static const struct interrupt {
     unsigned number;
     void (*service)(void);
@@ -46,12 +50,14 @@ void firmware_start(void)
     for (unsigned channel = 0; channel < KCS_CHANNELS; channel++)
         kcs_start(channel);
     chip_start();
-#ifdef INTERRUPTS
+#ifdef VECTORED
 #if CHIP == 2600
     bt_start();
 #endif
     gic_start();
     for (unsigned i = 0; i < INTERRUPTS_USED; i++)
         gic_enable(INTERRUPT[i].number);
+#elif defined INTERRUPTS
+    vic_enable(8); /* one for the whole LPC block */
 #endif
 }

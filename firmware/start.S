@@ -1,5 +1,9 @@
 /* Entry, vectors, stacks. One image is loaded where it runs; all cores but the first sleep. */
 
+#if defined INTERRUPTS && __ARM_ARCH >= 7
+#define VECTORED
+#endif
+
     .syntax unified
     .arm
     .section .start, "ax"
@@ -13,7 +17,7 @@ _start:                                     /* also the vector table, so that VB
     b       .                               /* prefetch abort */
     b       .                               /* data abort */
     b       .
-#ifdef INTERRUPTS
+#ifdef VECTORED
     b       interrupt
 #else
     b       .
@@ -44,12 +48,17 @@ reset:
     blo     1b
 
     bl      firmware_start
-#ifdef INTERRUPTS
+#ifdef VECTORED
     msr     cpsr_c, #0x53                   /* interrupts on */
 2:  wfi
     b       2b
 #else
-2:  bl      firmware_poll
+2:
+#ifdef INTERRUPTS                           /* they wake, masked as they are: the vectors may be in ROM */
+    mov     r0, #0
+    mcr     p15, 0, r0, c7, c0, 4           /* wait for interrupt, before ARMv7 */
+#endif
+    bl      firmware_poll
     b       2b
 #endif
 
@@ -59,7 +68,7 @@ park:
     b       park
 #endif
 
-#ifdef INTERRUPTS
+#ifdef VECTORED
 interrupt:                                  /* the work is done here: nothing else runs but WFI */
     sub     lr, lr, #4
     push    {r0-r3, r12, lr}

@@ -8,7 +8,9 @@ SOURCE = Path(__file__).parent.parent / "firmware"
 IMAGES = (
     "ast2600-interrupt",
     "ast2600-polled",
+    "ast2500-interrupt",
     "ast2500-polled",
+    "ast2400-interrupt",
     "ast2400-polled",
     "npcm750-interrupt",
     "npcm750-polled",
