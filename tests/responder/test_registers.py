@@ -53,6 +53,14 @@ def test_addresses_of_the_other_channels() -> None:
     assert block.host_addresses(4) == (0xCA4, 0xCA5)
 
 
+def test_addresses_with_quirks() -> None:
+    """QEMU has one LADR12."""
+    block = AspeedKcs(quirks=Quirk.QEMU)
+    for offset, value in ((HICR4, 0x80), (0x1C, 0x0C), (0x20, 0xA8), (LADR3H, 0x30C), (LADR3L, 0xA2)):
+        block.write(offset, 4, value)
+    assert [block.host_addresses(channel)[0] for channel in (1, 2, 3)] == [0xCA8, 0xCA8, 0xCA2]
+
+
 def test_host_interrupts() -> None:
     block = AspeedKcs()
     assert [block.host_interrupt(channel) for channel in (1, 2, 3, 4)] == [None] * 4

@@ -106,15 +106,18 @@ class AspeedKcs:
         return self._on[channel - 1]
 
     def host_addresses(self, channel: int) -> tuple[int, int]:
-        """The I/O addresses of data and status that firmware has chosen."""
+        """The I/O addresses of data and status that firmware has chosen; QEMU's 1 and 2 share the latest."""
         values = self._window.values
         if channel == 3:
-            data = values[OFFSET["LADR3H"]] << 8 | values[OFFSET["LADR3L"]]
+            data = (values[OFFSET["LADR3H"]] & _LOW) << 8 | values[OFFSET["LADR3L"]] & _LOW
             return data, data + 1
         if channel == 4:
             addresses = values[OFFSET["LADR4"]]
             return addresses & 0xFFFF, addresses >> 16
-        high, low = self._banks[2 * channel - 2 : 2 * channel]
+        if Quirk.PLAIN_REGISTERS in self.quirks:
+            high, low = (values[offset] & _LOW for offset in BANKED)
+        else:
+            high, low = self._banks[2 * channel - 2 : 2 * channel]
         data = high << 8 | low
         if self._bit(Bit("HICRB", 0x10 << channel - 1)):
             return data, values[OFFSET["LSADR12"]] >> 16 * (channel - 1) & 0xFFFF
