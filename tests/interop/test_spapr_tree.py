@@ -20,8 +20,8 @@ NODES = (2 * GIB, 4 * GIB)
 ARRAYS = ("ibm,drc-indexes", "ibm,drc-names", "ibm,drc-types", "ibm,drc-power-domains")
 
 # What QEMU has and we do not: devices and services that are not ours; a random seed; its BIOS's wishes; where
-# the boot loader may put something. What dtc asks for in interrupt controllers, and drmgr in a partition, only
-# we have. Hypercall sets are those that there are.
+# the boot loader may put something. What dtc asks for in interrupt controllers, and drmgr in a partition, is
+# only ours. Hypercall sets are those that there are.
 OTHERS = {
     "phandle",
     "linux,phandle",
