@@ -35,14 +35,20 @@ EXTERN = (
 SIMULATOR = ("-device", "ipmi-bmc-sim,id=bmc0")
 
 
-def measure(
-    bmc: tuple[str, ...], device: str, program: str, requests: int, wait: bool
-) -> tuple[float, float]:
+def program() -> bytes:
+    """The loop over the driver's ioctl, compiled for any Linux guest of this architecture."""
+    with tempfile.TemporaryDirectory() as directory:
+        binary = Path(directory) / "ipmi_loop"
+        subprocess.run(("gcc", *FLAGS, "-o", str(binary), str(SOURCE)), check=True)
+        return binary.read_bytes()
+
+
+def measure(bmc: tuple[str, ...], device: str, loop: str, requests: int, wait: bool) -> tuple[float, float]:
     """Requests per second: the driver's, ipmitool's."""
     modules = ("ipmi_si", "ipmi_devintf")
     arguments = (*bmc, "-device", f"{device},bmc=bmc0")
     with Guest(arguments, modules=modules, wait_for=["ipmi0"] if wait else []) as guest:
-        guest.run(f"echo {program} | base64 -d > /tmp/ipmi_loop; chmod +x /tmp/ipmi_loop").check()
+        guest.run(f"echo {loop} | base64 -d > /tmp/ipmi_loop; chmod +x /tmp/ipmi_loop").check()
         guest.run("/tmp/ipmi_loop 200", timeout=120).check()
         nanoseconds = int(guest.run(f"/tmp/ipmi_loop {requests}", timeout=300).check())
         few = requests // 10
@@ -57,10 +63,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--requests", type=int, default=3000)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory:
-        binary = Path(directory) / "ipmi_loop"
-        subprocess.run(("gcc", *FLAGS, "-o", str(binary), str(SOURCE)), check=True)
-        program = base64.b64encode(binary.read_bytes()).decode()
+    loop = base64.b64encode(program()).decode()
     rates: dict[tuple[str, str, str], list[float]] = defaultdict(list)
 
     def note(device: str, name: str, rate: tuple[float, float]) -> None:
@@ -69,11 +72,11 @@ def main() -> None:
 
     for _ in range(arguments.rounds):
         for device in ("isa-ipmi-kcs", "isa-ipmi-bt"):
-            note(device, "ipmi-bmc-sim", measure(SIMULATOR, device, program, arguments.requests, False))
+            note(device, "ipmi-bmc-sim", measure(SIMULATOR, device, loop, arguments.requests, False))
             for server in (peers.baseboard, peers.ipmi_sim):
                 with server() as peer:
                     extern = tuple(word.format(port=peer.vm_port) for word in EXTERN)
-                    note(device, peer.name, measure(extern, device, program, arguments.requests, True))
+                    note(device, peer.name, measure(extern, device, loop, arguments.requests, True))
     print(f"{'interface':16}{'through':10}{'server':14}{'requests/s':>12}{'of ipmi-bmc-sim':>18}")
     for (device, through, name), runs in rates.items():
         own = rates[device, through, "ipmi-bmc-sim"]

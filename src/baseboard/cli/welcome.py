@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from baseboard.fleet.attachment import Attachment, Seam
+from baseboard.fleet.attachment import Seam
 
 if TYPE_CHECKING:
     from baseboard.aio.endpoint import Address
@@ -53,11 +53,12 @@ def _lines(ready: dict[str, Any], options: Options, password: Password, changed:
         yield ""
         yield "The guest finds it as /dev/ipmi0 (ipmi_si, ipmi_devintf). Its serial console:"
         yield f"  {tool} sol activate"
-    for number, attachment in enumerate(options.functions):
-        if not number:
+    for seam, (what, lines) in FUNCTIONS.items():
+        paths = [attachment.path for attachment in options.functions if attachment.seam is seam]
+        if paths:
             yield ""
-            yield "Give a guest the interface as a PCI device of ours:"
-        yield _function_line(attachment)
+            yield f"Give it to a guest as a PCI device of ours ({what}):"
+            yield from (f"  {line}" for line in lines(paths))
     if options.vms and not options.qemu:
         yield ""
         yield "Give it to a guest (add to QEMU's command line):"
@@ -71,16 +72,22 @@ def _lines(ready: dict[str, Any], options: Options, password: Password, changed:
     yield "Ctrl-C to stop."
 
 
-def _function_line(attachment: Attachment) -> str:
-    if attachment.seam is Seam.VFIO_USER:
-        return f"  {vfio_user_options(attachment.path)}   (QEMU 10.1 and later)"
-    return f"  baseboard pci-proxy {shlex.quote(str(attachment.path))} -- qemu-system-x86_64   (QEMU 7.2)"
+def vfio_user_options(paths: list[Path]) -> Iterator[str]:
+    """The QEMU options that put these functions into a guest."""
+    for path in paths:
+        device = {"driver": "vfio-user-pci", "socket": {"type": "unix", "path": str(path)}}
+        yield f"-device {shlex.quote(json.dumps(device, separators=(',', ':')))}"
 
 
-def vfio_user_options(path: Path) -> str:
-    """The QEMU options that put the function at `path` into a guest."""
-    device = {"driver": "vfio-user-pci", "socket": {"type": "unix", "path": str(path)}}
-    return f"-device {shlex.quote(json.dumps(device, separators=(',', ':')))}"
+def pci_proxy_command(paths: list[Path]) -> Iterator[str]:
+    """The command that becomes a QEMU with these functions in it."""
+    yield f"baseboard pci-proxy {shlex.join(map(str, paths))} -- qemu-system-x86_64"
+
+
+FUNCTIONS = {
+    Seam.VFIO_USER: ("QEMU 10.1 and later; add to its command line", vfio_user_options),
+    Seam.PCI_PROXY: ("QEMU 7.2; its options go behind this", pci_proxy_command),
+}
 
 
 def qemu_options(address: Address, interface: str, number: int = 0) -> str:

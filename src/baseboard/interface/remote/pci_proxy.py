@@ -6,7 +6,7 @@ QEMU asks one thing after the other and waits; everything but SYNC_SYSMEM and SE
 and a number, all ones for what cannot be. Configuration space is ours alone, the sizing of BARs included,
 and a BAR smaller than 16 bytes is overlooked. Accesses to the BAR come with the guest's addresses. What QEMU
 takes for a seventh BAR, at 28h, must read 0. Its memory and its interrupt (which reaches the guest by KVM
-alone) are not needed: their descriptors are closed.  [QEMU 7.2, hw/remote]
+alone) are not needed: their descriptors are closed.  [QEMU hw/remote]
 
     header   command i32, 4 bytes of padding, size of what follows u64
 """
