@@ -17,6 +17,8 @@ from baseboard.fleet.plan import Flags, plan
         (Seam.VFIO_USER, "v.sock", "v.sock", ("kcs", "memory", "none")),
         (Seam.VFIO_USER, "v.sock,interface=bt,interrupt=intx", "v.sock", ("bt", "memory", "intx")),
         (Seam.VFIO_USER, "/a,b/c,d.sock,bar=io", "/a,b/c,d.sock", ("kcs", "io", "none")),
+        (Seam.VFIO_USER, "v.sock,interface=ssif", "v.sock", ("ssif", "io", "none")),
+        (Seam.VFIO_USER, "v.sock,interface=ssif,bar=io", "v.sock", ("ssif", "io", "none")),
         (Seam.PCI_PROXY, "p.sock,interface=smic", "p.sock", ("smic", "io", "none")),
     ],
 )
@@ -27,7 +29,17 @@ def test_flags(seam: Seam, text: str, path: str, settings: tuple[str, str, str])
 @pytest.mark.parametrize(
     ("seam", "text", "reason"),
     [
-        (Seam.VFIO_USER, "v,interface=ssif2", "--vfio-user: interface 'ssif2' is not one of kcs, bt, smic"),
+        (
+            Seam.VFIO_USER,
+            "v,interface=ssif2",
+            "--vfio-user: interface 'ssif2' is not one of kcs, bt, smic, ssif",
+        ),
+        (
+            Seam.VFIO_USER,
+            "v,interface=ssif,bar=memory",
+            "--vfio-user: bar 'memory': with interface=ssif it is io",
+        ),
+        (Seam.PCI_PROXY, "p,interface=ssif", "--pci-proxy: interface 'ssif' is not one of kcs, bt, smic"),
         (Seam.VFIO_USER, "v,irq=5", "--vfio-user: there is no irq; settings are interface, bar, interrupt"),
         (
             Seam.PCI_PROXY,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,17 +12,16 @@ from baseboard.interface.bus.i801 import I801Function
 from baseboard.interface.bus.smbus import SmBus
 from baseboard.interface.ssif import Ssif
 from baseboard.ipmi.message import Context, Message
+from tests.interop.conftest import StartBaseboard
 from tests.interop.guest import Guest, Image
 from tests.interop.newer import newer_qemu
 from tests.interop.served import Served
 
-MODULES = ("i2c_i801", "i2c_dev", "ipmi_devintf", "ipmi_ssif")
-BIND = """
-for adapter in /sys/bus/i2c/devices/i2c-*; do
-    case "$(cat $adapter/name)" in *I801*) echo ipmi_ssif 0x10 > $adapter/new_device ;; esac
-done
-test -c /dev/ipmi0
-"""
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "attach-ssif-to-a-vm.md"
+FROM_THE_PAGE = next(part for part in PAGE.read_text().split("```") if "new_device ;;" in part).removeprefix(
+    "sh\n"
+)
+BIND = FROM_THE_PAGE.replace("ipmitool mc info", "test -c /dev/ipmi0")
 DEVICE_ID = bytes.fromhex("00 20 81 03 45 02 bf 4c1c00 4232")
 COUNT, ECHO = 0x01, 0x02
 
@@ -54,7 +55,7 @@ def machine(guest_image: Image, tmp_path_factory: pytest.TempPathFactory) -> Ite
     path = tmp_path_factory.mktemp("ssif") / "s"
     served = Served(path, I801Function(bus, ssif), ssif.engine, Controller().handle)
     try:
-        with Guest(served.device, qemu=newer_qemu(), modules=MODULES) as guest:
+        with Guest(served.device, qemu=newer_qemu(), modules=()) as guest:
             guest.run(BIND).check()
             yield served, guest
     finally:
@@ -121,3 +122,17 @@ def test_the_driver_can_be_bound_again(machine: tuple[Served, Guest]) -> None:
     guest.run("echo 0x10 > $(dirname $(ls /sys/bus/i2c/devices/*/delete_device | head -n 1))/delete_device")
     guest.run(BIND).check()
     assert commands(guest, [raw(ECHO, 1, 2)]) == [2, 1]
+
+
+@pytest.mark.usefixtures("guest_image")
+def test_baseboard_run(baseboard: StartBaseboard, tmp_path: Path) -> None:
+    """The whole controller behind it, as the page says: SEL, FRU inventory and sensor records are read."""
+    socket = {"type": "unix", "path": str(tmp_path / "ssif.sock")}
+    server = baseboard("--vfio-user", f"{socket['path']},interface=ssif")
+    device = json.dumps({"driver": "vfio-user-pci", "socket": socket})
+    with Guest(("-device", device), qemu=newer_qemu(), modules=()) as guest:
+        assert "IPMI Version              : 2.0\n" in guest.run(FROM_THE_PAGE).check()
+        guest.run("ipmitool event 1").check()
+        assert "Temperature #0x30 | Upper Critical going high" in guest.run("ipmitool sel elist").check()
+        assert guest.run("ipmitool fru print 0").check() == server.ipmitool("fru", "print", "0")
+        assert guest.run("ipmitool sdr list all").check() == server.ipmitool("sdr", "list", "all")

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     metavar="PATH[,...]",
     multiple=True,
     help="A socket for QEMU's vfio-user-pci (10.1 and later): the interface as a PCI function of ours; "
-    "interface=kcs, bt or smic (kcs), interrupt=none or intx (none), bar=memory or io (memory).",
+    "interface=kcs, bt, smic or ssif (kcs), interrupt=none or intx (none), bar=memory or io (memory).",
 )
 @click.option(
     "--pci-proxy",

@@ -34,12 +34,16 @@ class Attachment(Value):
         return f"--{self.seam}"
 
 
+SSIF = "ssif"
 INTERFACES = ("kcs", "bt", "smic")
+BEHIND_VFIO_USER = (*INTERFACES, SSIF)
+SSIF_SETTINGS = {"bar": "io", "interrupt": "none"}
+"""An SMBus controller has no others: drivers poll it."""
 
 # fmt: off
 CHOICES = {
     # by seam, the settings with their choices; the first is the default
-    Seam.VFIO_USER: {"interface": INTERFACES, "bar": ("memory", "io"), "interrupt": ("none", "intx")},
+    Seam.VFIO_USER: {"interface": BEHIND_VFIO_USER, "bar": ("memory", "io"), "interrupt": ("none", "intx")},
     Seam.PCI_PROXY: {"interface": INTERFACES, "bar": ("io", "memory")},
 }
 # fmt: on
@@ -69,4 +73,9 @@ def attachment(path: Path, seam: Seam, given: Mapping[str, str]) -> Attachment:
         if value not in choices[name]:
             raise ConfigError(f"--{seam}: {name} {value!r} is not one of {', '.join(choices[name])}")
     defaults = {name: values[0] for name, values in choices.items()}
+    if given.get("interface") == SSIF:
+        for name, only in SSIF_SETTINGS.items():
+            if given.get(name, only) != only:
+                raise ConfigError(f"--{seam}: {name} {given[name]!r}: with interface=ssif it is {only}")
+        defaults |= SSIF_SETTINGS
     return Attachment(seam, path, **(defaults | dict(given)))

@@ -139,7 +139,9 @@ class Function(Section):
         "vfio-user", "vfio-user: QEMU 10.1 and later; pci-proxy: QEMU 7.2 (`baseboard pci-proxy`)."
     )
     socket: str = setting(..., "Path of the socket.", example="vfio.sock")
-    interface: Literal["kcs", "bt", "smic"] = setting("kcs", "What it is.")
+    interface: Literal["kcs", "bt", "smic", "ssif"] = setting(
+        "kcs", "What it is; ssif comes with an SMBus controller, and not with pci-proxy."
+    )
     bar: Literal["memory", "io"] | None = setting(
         None, "Where its registers are. Unset: memory for vfio-user, io for pci-proxy.", example="io"
     )
