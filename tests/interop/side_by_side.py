@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from baseboard.interface.bus.isa import IsaBus
 from baseboard.ipmi.message import Context, Message
 from baseboard.vm import Capability, ControllerLink
 from baseboard.vm import RequestReceived as WireRequest
+from tests.interop.newer import Program
 from tests.interop.qtest import DEADLINE, IRQ, QEMU, Machine
 from tests.programs import require_program
 
@@ -64,8 +66,17 @@ class Qemu:
     WIDTHS = {1: "b", 2: "w", 4: "l"}
 
     def __init__(
-        self, directory: Path, interface: str, controller: str, base: int, machine: str = "pc"
+        self,
+        directory: Path,
+        interface: str,
+        controller: str,
+        base: int,
+        machine: str = "pc",
+        program: Program | None = None,
     ) -> None:
+        self.refuses_misaligned = program is not None
+        """QEMU 11.1 lets no misaligned wide access through to any device."""
+        self._program = program or Program((require_program(QEMU),))
         self.base = base
         self.kind = interface.split(",")[0]
         self._runner = asyncio.Runner()
@@ -83,10 +94,11 @@ class Qemu:
             arguments = ["-chardev", f"socket,id=ipmi0,path={wire},server=on,wait=off", *arguments]
         # fmt: off
         process = await asyncio.create_subprocess_exec(
-            require_program(QEMU), "-machine", machine_type, "-accel", "tcg", "-S", "-m", "16",
+            *self._program.command, "-machine", machine_type, "-accel", "tcg", "-S", "-m", "16",
             "-display", "none", "-nodefaults", "-qtest-log", "none",
             "-qtest", f"unix:{path},server=on,wait=off",
             *arguments, "-device", f"{interface},bmc=bmc0",
+            env={**os.environ, **self._program.environment},
         )
         # fmt: on
         async with asyncio.timeout(DEADLINE):

@@ -3,10 +3,13 @@
 With all quirks, whatever is read is the same, and the pin's level after each access; each quirk left out
 makes a difference. The BAR is moved, sized and switched off in between; its registers are compared while
 they are where the test looks.
+
+QEMU 11.1 lets no misaligned wide access through to any device; 7.2 splits it, and so do we.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +23,7 @@ from baseboard.interface.bt import Quirk as BtQuirk
 from baseboard.interface.bus.pci import Interface, PciFunction, Quirk
 from baseboard.interface.kcs import Kcs
 from baseboard.interface.kcs import Quirk as KcsQuirk
+from tests.interop.newer import newer_qemu
 from tests.interop.side_by_side import PCI_BASE, SIMULATOR, Access, Qemu, Simulator
 from tests.interop.test_qemu_registers import BT_PIECES, KCS_PIECES, KCS_TO_IDLE, SLOWEST, bt_to_normal
 
@@ -85,9 +89,13 @@ NORMAL: list[Access] = [
 EVERYTHING: list[Access] = [("cr", offset, 4) for offset in range(0, 0x100, 4)]
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=itertools.product(KINDS, ("installed", "newer")), ids="-".join)
 def qemu(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Qemu]:
-    qemu = Qemu(tmp_path_factory.mktemp("pci"), f"{request.param},addr=5", SIMULATOR, PCI_BASE)
+    """The QEMU that the system has, and the newest that Debian has."""
+    kind, which = request.param
+    program = newer_qemu() if which == "newer" else None
+    path = tmp_path_factory.mktemp("pci")
+    qemu = Qemu(path, f"{kind},addr=5", SIMULATOR, PCI_BASE, program=program)
     yield qemu
     qemu.close()
 
@@ -126,6 +134,8 @@ def test_any_accesses(qemu: Qemu, data: st.DataObject) -> None:
     ours = OurFunction(qemu.kind)
     to_normal(qemu, ours)
     accesses = [access for piece in drawn for access in piece]
+    if qemu.refuses_misaligned:
+        accesses = [access for access in accesses if access[1] % access[-1] == 0]
     assert not list(differences([*accesses, *EVERYTHING], qemu, ours))
 
 

@@ -19,6 +19,7 @@ from baseboard.interface.kcs import Kcs
 from baseboard.interface.kcs import Quirk as KcsQuirk
 from baseboard.vm import Capability, ControllerLink
 from baseboard.vm import RequestReceived as WireRequest
+from tests.interop.newer import Program, newer_qemu
 from tests.interop.side_by_side import BT_BASE, EXTERNAL, KCS_BASE, PCI_BASE, Access, Ours, Qemu
 
 Seen = tuple[int | None, bool, list[tuple[int, Any]]]
@@ -174,13 +175,19 @@ ROWS: list[Any] = [
 ]
 
 
+@pytest.fixture(scope="module", params=["installed", "newer"])
+def program(request: pytest.FixtureRequest) -> Program | None:
+    """The QEMU that the system has, and the newest that Debian has."""
+    return newer_qemu() if request.param == "newer" else None
+
+
 @pytest.mark.parametrize(("interface", "base", "make", "quirk", "text"), ROWS)
 def test_without_this_quirk_ours_is_not_qemus(
-    tmp_path: Path, interface: str, base: int, make: Any, quirk: Any, text: str
+    tmp_path: Path, program: Program | None, interface: str, base: int, make: Any, quirk: Any, text: str
 ) -> None:
     if quirk is KcsQuirk.UNUSED_OFFSETS_ACT:  # on ISA nothing is there
         interface, base = "pci-ipmi-kcs,addr=5", PCI_BASE
-    qemu = Qemu(tmp_path, interface, EXTERNAL, base)
+    qemu = Qemu(tmp_path, interface, EXTERNAL, base, program=program)
     try:
         theirs = look(TheirSide(qemu), script(text))
     finally:
@@ -203,11 +210,11 @@ DRIVERS = [
 
 @pytest.mark.parametrize(("interface", "base", "make", "needed", "text"), DRIVERS)
 def test_what_a_driver_does_takes_few_quirks(
-    tmp_path: Path, interface: str, base: int, make: Any, needed: Any, text: str
+    tmp_path: Path, program: Program | None, interface: str, base: int, make: Any, needed: Any, text: str
 ) -> None:
     """A transfer as the flow charts have it is the same with these alone, and with none of them left out."""
     accesses = script(f"r0 r1 {text} {text}")
-    qemu = Qemu(tmp_path, interface, EXTERNAL, base)
+    qemu = Qemu(tmp_path, interface, EXTERNAL, base, program=program)
     try:
         theirs = look(TheirSide(qemu), accesses)
     finally:

@@ -36,7 +36,7 @@ class Interface(IntEnum):
 
 
 class Quirk(Flag):
-    """Where QEMU's functions (seen on 7.2) are not as ours; `QEMU` is all of them. It has no MSI, either."""
+    """Where QEMU's functions (7.2 and 11.1) are not as ours; `QEMU` is all of them. It has no MSI, either."""
 
     NONE = 0
     UNUSED_READS_ONES = auto()
