@@ -61,7 +61,7 @@ class AspeedKcs:
         self.latches = tuple(_QemuLatch(quirks) if quirks else Latch() for _ in range(CHANNELS))
         self.lines = {number: Line() for number in sorted(set(chip.kcs_interrupts))}
         """Interrupt lines by their number at the interrupt controller."""
-        self._pulls = tuple(self.lines[number].source() for number in chip.kcs_interrupts)
+        self._moves = tuple(self.lines[number].move for number in chip.kcs_interrupts)
         self._levels = [False] * CHANNELS
         self._banks = [0, 0, 0, 0]
         """LADR12H and L of channel 1, then of channel 2."""
@@ -190,7 +190,7 @@ class AspeedKcs:
     def _pull(self, number: int, level: bool) -> None:
         if level != self._levels[number]:
             self._levels[number] = level
-            self._pulls[number](level)
+            self._moves[number](level)
 
     def _read_bank(self, i: int) -> int:
         return self._banks[self._bank() + i]

@@ -28,10 +28,14 @@ class Line:
             if level == pulled:
                 return
             pulled = level
-            before = self._pulling
-            self._pulling = before + (1 if level else -1)
-            if not before or not self._pulling:
-                self.changed(level)
+            self.move(level)
 
         pull(level)
         return pull
+
+    def move(self, level: bool) -> None:
+        """A source that knows its own level, low at first, has changed it."""
+        before = self._pulling
+        self._pulling = before + (1 if level else -1)
+        if not before or not self._pulling:
+            self.changed(level)
