@@ -314,7 +314,7 @@ class PseriesMachine:
     # What a connector asks (`drc.Owner`).
 
     def may_isolate(self, connector: Connector) -> int:
-        """With the choice, a host bridge waits for the cards behind it.  [LoPAR 13.5.3.4]"""
+        """With the choice, a host bridge waits for the cards behind it.  [LoPAR 13.7.4.1.3]"""
         if connector.kind is PHB and Choice.MULTI_LEVEL_ISOLATION in self.choices:
             for other in cards.behind(self, connector.identifier):
                 if other.state != other.EMPTY:

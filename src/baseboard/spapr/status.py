@@ -1,4 +1,4 @@
-"""Return codes of RTAS calls: signed 32-bit numbers.  [LoPAR Table 7.2, 7.3]"""
+"""Return codes of RTAS calls: signed 32-bit numbers.  [LoPAR 7.2.8]"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 POWER_DOMAIN = 0xFFFF_FFFF
-"""-1, "live insertion", for all: the platform switches the power by itself.  [LoPAR 13.5.2.3]"""
+"""-1, "live insertion", for all: the platform switches the power by itself.  [LoPAR 13.5.2.5]"""
 
 _IDENTIFIER = 0x0FFF_FFFF
 
@@ -23,7 +23,7 @@ class DrcKind:
     prefix: str
     """Names are this and the identifier in decimal.  [LoPAR 13.5.2.4, 12.3.1.5]"""
     type: str
-    """In `ibm,drc-types`.  [LoPAR Table 13.5]"""
+    """In `ibm,drc-types`.  [LoPAR 13.5.2.6]"""
     physical: bool
     event: int
     """Resource type in hot-plug event logs.  [LoPAR 10.3.2.2.13]"""

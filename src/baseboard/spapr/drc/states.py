@@ -8,7 +8,7 @@ connector to its empty state, refuses by unisolating again, or the machine is re
 stand in its migration streams.
 
 Each row: if `needs` answers a status, that is the answer and nothing happens. Else the state becomes `next`,
-and then `then` is done.  [LoPAR 13.5.3.3, 13.5.3.4; QEMU 7.2]
+and then `then` is done.  [LoPAR 13.5.3.4, 13.7.3, 13.7.4; QEMU 7.2]
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Input(IntEnum):
 
 
 class Sense(IntEnum):
-    """What get-sensor-state tells of dr-entity-sense.  [LoPAR 13.5.3.2]"""
+    """What get-sensor-state tells of dr-entity-sense.  [LoPAR 13.5.3.3]"""
 
     EMPTY = 0
     PRESENT = 1

@@ -1,4 +1,4 @@
-"""A PCI host bridge's node.  [LoPAR C.6.4; IEEE 1275 PCI 3.1]"""
+"""A PCI host bridge's node.  [LoPAR B.5.5.1]"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A processor core's node: a POWER9, as QEMU's.  [LoPAR C.6.2]
+"""A processor core's node: a POWER9, as QEMU's.  [LoPAR B.5.4]
 
 The order of properties is that in which QEMU hands them out.
 """
@@ -22,7 +22,7 @@ DECREMENTER_BITS = 56
 _CHIP = 0
 
 _FEATURES = bytes.fromhex(
-    # length of what follows, type 0, then the bits of [LoPAR Table C.5]
+    # length of what follows, type 0, then the bits of [LoPAR C]
     "4200 f63fc7c080f0 800000000000 000000008000 800080000000 800080008000 80008000c000"
     "800080008000 800080008000 800080008000 800080008000 800080000000"
 )
@@ -77,5 +77,5 @@ def core_node(settings: MachineSettings, core: Core, memory: int) -> Node:
 
 
 def page_table_shift(memory: int) -> int:
-    """A hashed page table has a 128th of the memory, as a power of two.  [LoPAR 14.5.4.1]"""
+    """A hashed page table has a 128th of the memory, as a power of two.  [QEMU 7.2]"""
     return min(max((memory - 1).bit_length() - 7, 18), 46)

@@ -1,4 +1,4 @@
-"""Nodes of a block of memory and of persistent memory.  [LoPAR 13.7.1; C.6.16]"""
+"""Nodes of a block of memory and of persistent memory.  [LoPAR 4.2.9, 13.7.2, B.5.6]"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""check-exception and event-scan: event logs, in the guest's hands.  [LoPAR 7.3.4, 10.2]"""
+"""check-exception and event-scan: event logs, in the guest's hands.  [LoPAR 7.3.3, 10.2]"""
 
 from __future__ import annotations
 
