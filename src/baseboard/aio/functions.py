@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from baseboard.aio.unix_listener import unix_listener
+from baseboard.errors import DecodeError
 from baseboard.interface.bus.function import Function
 from baseboard.interface.remote.stream import HEADER_SIZE, MOST_DESCRIPTORS, MessageStream
 
@@ -66,8 +67,6 @@ class FunctionPort:
         self.function = function
         self.refused = 0
         """Machines turned away because another was there."""
-        self.failure = ""
-        """What the last machine did that no protocol of ours has."""
         self._flag = flag
         self._protocol = protocol
         self._lock = lock
@@ -145,8 +144,9 @@ class FunctionPort:
             connection.setblocking(False)
             async with asyncio.timeout(PARTING):
                 asked = await self._loop.sock_recv(connection, HEADER_SIZE)
-                await self._loop.sock_sendall(connection, self._protocol.refusal(asked))
-                while await self._loop.sock_recv(connection, _RECEIVE_SIZE):
+                answer = self._protocol.refusal(asked)
+                await self._loop.sock_sendall(connection, answer)
+                while answer and await self._loop.sock_recv(connection, _RECEIVE_SIZE):
                     pass
 
     def _attach(self, connection: socket.socket) -> None:
@@ -158,29 +158,35 @@ class FunctionPort:
         )
         self._thread.start()
 
-    def _gone(self, failure: str) -> None:
+    def _gone(self, failure: Exception | None) -> None:
+        """`failure`: what the machine said that its protocol does not have, or a fault of ours."""
         assert self._connection is not None
         assert self._thread is not None
         self._thread.join()
         self._connection.close()
         self._connection = self._thread = None
-        self.failure = failure
         self._free.set()
+        if failure is not None:
+            self._loop.call_exception_handler({"message": self._flag, "exception": failure})
 
     # In the connection's thread.
 
     def _serve(self, connection: socket.socket) -> None:
         with self._lock:
             machine = self._protocol(self.function, _Received())
+        failure: Exception | None = None
         try:
             self._converse(connection, machine)
         except OSError:  # the machine's end is gone
             pass
-        finally:
-            with self._lock:
-                machine.disconnect()
-                self.function.reset()
-            self._loop.call_soon_threadsafe(self._gone, machine.failure)
+        except Exception as error:
+            failure = error
+        if machine.failure:
+            failure = DecodeError(f"{self._flag}: {self.path}: {machine.failure}")
+        with self._lock:
+            machine.disconnect()
+            self.function.reset()
+        self._loop.call_soon_threadsafe(self._gone, failure)
 
     def _converse(self, connection: socket.socket, machine: MessageStream) -> None:
         send, lock, settle = connection.sendall, self._lock, self._settle
