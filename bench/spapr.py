@@ -1,4 +1,4 @@
-"""How many RTAS calls a machine answers in a second, and how fast a log is replayed.
+"""How many RTAS calls a machine answers in a second; how long a replay and a large tree take.
 
     python -m bench.spapr
 
@@ -11,7 +11,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from baseboard.spapr import fdt, vector5
 from baseboard.spapr.call_log import CallLog
+from baseboard.spapr.device_tree import device_tree
 from baseboard.spapr.guest_memory import ByteMemory, write_cells
 from baseboard.spapr.machine import PseriesMachine
 from baseboard.spapr.replaying import replay
@@ -86,6 +88,12 @@ def main() -> None:
     print(f"a TiB, 1,024 cores  {seconds(lambda: PseriesMachine(big.settings)):9.3f} s to make")
     for number in range(16):
         big.plug_dimm(f"d{number}", 64 * GIB, cold=True)
+    vector = vector5.vector((vector5.DYNAMIC_MEMORY,))
+    tree = device_tree(big, vector)
+    blob = fdt.build(tree)
+    print(f"  its tree          {seconds(lambda: device_tree(big, vector)):9.3f} s")
+    print(f"  as a blob         {seconds(lambda: fdt.build(tree)):9.3f} s, {len(blob):,} bytes")
+    print(f"  read              {seconds(lambda: fdt.parse(blob)):9.3f} s")
     print(f"  saved             {seconds(lambda: export(big)):9.3f} s")
     print(f"  restored          {seconds(lambda: restore(export(big))):9.3f} s")
     print(f"  reset             {seconds(big.reset):9.3f} s")

@@ -50,7 +50,8 @@ def decode(file: IO[bytes], as_json: bool) -> None:
     try:
         logs = [decode_log(log) for log in read_logs(file.read(MOST))]
     except DecodeError as error:
-        raise ConfigError(f"{file.name}: {error}") from error
+        name = getattr(file, "name", "standard input").replace("<stdin>", "standard input")
+        raise ConfigError(f"{name}: {error}") from error
     if as_json:
         rows = []
         for log in logs:

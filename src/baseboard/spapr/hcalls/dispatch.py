@@ -9,7 +9,6 @@ from baseboard.errors import DecodeError
 from baseboard.spapr.cas import negotiate, read_architecture
 from baseboard.spapr.hcalls.codes import H_FUNCTION, H_PARAMETER, H_SUCCESS
 from baseboard.spapr.hcalls.tpm_comm import NO_PROXY, Result, TpmSession
-from baseboard.spapr.rtas.dispatch import Rtas
 from baseboard.spapr.tpm import TpmLink
 from baseboard.spapr.vector5 import PLATFORM, Option
 
@@ -32,7 +31,6 @@ class Hypervisor:
         offered: tuple[Option, ...] = PLATFORM,
     ) -> None:
         self.machine = machine
-        self.rtas = Rtas(machine)
         self.session = TpmSession(tpm)
         self.offered = offered
         machine.on_tpm_close = self.session.close
@@ -49,7 +47,7 @@ class Hypervisor:
 
 
 def h_rtas(hypervisor: Hypervisor, arguments: tuple[int, ...], cpu: int) -> Result:
-    return hypervisor.rtas.call_block(arguments[0], cpu=cpu), None
+    return hypervisor.machine.rtas.call_block(arguments[0], cpu=cpu), None
 
 
 def h_cas(hypervisor: Hypervisor, arguments: tuple[int, ...], cpu: int) -> Result:
