@@ -9,7 +9,7 @@ the two it is.
 
 An access is followed by another within microseconds, or by none for long. So the thread looks for the next
 one for a moment, and lets others run meanwhile, before it sleeps: to be woken on a processor that has gone
-idle takes longer than all the rest, and a guest gets three times as many commands through in this way.
+idle can take longer than all the rest.
 
 One machine at a time. When it goes, the device is reset and ready for the next; one that comes meanwhile
 is told that the function is in use. The socket is its owner's alone.
