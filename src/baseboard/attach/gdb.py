@@ -172,6 +172,10 @@ class Gdb:
         """Let everything run; `wait` tells how it ends."""
         self._start(b"vCont;c" if self._resumes else b"c")
 
+    def resume_with(self, signal: int) -> None:
+        """Let everything run, and the thread that stopped have this signal."""
+        self._start(b"C%02x" % signal)
+
     def step(self, timeout: float | None = None) -> Stop:
         """One instruction of the thread that stopped; the others stand still where the stub can do that."""
         thread = b":" + self.stop.thread.encode() if self.stop.thread else b""

@@ -22,6 +22,7 @@ COMMANDS = {
     "host":          "host",
     "pair":          "pair",
     "pci-proxy":     "pci_proxy",
+    "spapr":         "spapr",
     "reset-state":   "reset_state",
 }
 # fmt: on

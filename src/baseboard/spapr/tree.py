@@ -123,11 +123,11 @@ def _differences(left: Node, right: Node, path: str, ignored: frozenset[str]) ->
     ours, theirs = left.properties, right.properties
     for name in (ours | theirs).keys() - ignored:
         if name not in theirs:
-            yield f"{here} {name}: only left, {_value(ours[name])}"
+            yield f"{here} {name}: only left, {show_value(ours[name])}"
         elif name not in ours:
-            yield f"{here} {name}: only right, {_value(theirs[name])}"
+            yield f"{here} {name}: only right, {show_value(theirs[name])}"
         elif ours[name] != theirs[name]:
-            yield f"{here} {name}: {_value(ours[name])} left, {_value(theirs[name])} right"
+            yield f"{here} {name}: {show_value(ours[name])} left, {show_value(theirs[name])} right"
     for child in left.children:
         other = right.child(child.name)
         if other is None:
@@ -139,7 +139,7 @@ def _differences(left: Node, right: Node, path: str, ignored: frozenset[str]) ->
             yield f"{path}/{child.name}: only right"
 
 
-def _value(value: bytes) -> str:
+def show_value(value: bytes) -> str:
     """As dtc writes it: strings where it can be nothing else, cells, bytes."""
     if not value:
         return "empty"

@@ -17,17 +17,21 @@ Check = Callable[[Any], Any]
 """Takes a JSON value, returns what the function wants; raises ValueError with what is allowed."""
 
 
-class Controlled(Protocol):
-    """What a method sees of an instance."""
-
-    bmc: Bmc
-    core: Core
+class Served(Protocol):
+    """What every method needs of what it is called on."""
 
     def now(self) -> float:
         """Monotonic seconds."""
 
     def handled(self, now: float) -> None:
         """Make durable what changed, then pass events on."""
+
+
+class Controlled(Served, Protocol):
+    """What a method sees of an instance."""
+
+    bmc: Bmc
+    core: Core
 
     def ready(self) -> dict[str, Any]:
         """Where everything is."""
@@ -48,7 +52,7 @@ class Method(NamedTuple):
     function: Callable[..., Any]
     parameters: tuple[Parameter, ...] = ()
 
-    def call(self, instance: Controlled, given: Mapping[str, Any]) -> Any:
+    def call(self, instance: Served, given: Mapping[str, Any]) -> Any:
         """Check the parameters and call.  Raises ControlError."""
         known = {parameter.name for parameter in self.parameters}
         if unknown := [name for name in given if name not in known]:

@@ -1,0 +1,75 @@
+"""`baseboard spapr plug`: put something in, and tell the guest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from baseboard.cli.flags import JSON
+from baseboard.cli.output import print_json
+from baseboard.cli.spapr_commands.flags import STATE, partition
+
+
+@click.group(no_args_is_help=True)
+def plug() -> None:
+    """Plug in a core, memory, a PCI card or a host bridge."""
+
+
+def _plug(state: Path, kind: str, as_json: bool, **given: Any) -> None:
+    with partition(state) as caller:
+        device = caller.call(
+            f"plug.{kind}", **{name: value for name, value in given.items() if value is not None}
+        )
+    if as_json:
+        print_json(device)
+    else:
+        print(", ".join(f"{name} {value}" for name, value in device.items()))
+
+
+@plug.command
+@STATE
+@click.argument("name")
+@click.argument("core", type=int)
+@JSON
+def core(state: Path, name: str, core: int, as_json: bool) -> None:
+    """Plug in core number CORE (its first thread) as NAME."""
+    _plug(state, "core", as_json, name=name, core=core)
+
+
+@plug.command
+@STATE
+@click.argument("name")
+@click.argument("size")
+@click.option("--slot", metavar="N", type=int, help="Memory slot (the first that is free).")
+@click.option("--node", metavar="N", type=int, help="NUMA node (0).")
+@JSON
+def dimm(state: Path, name: str, size: str, slot: int | None, node: int | None, as_json: bool) -> None:
+    """Plug in memory of SIZE (1G) as NAME."""
+    _plug(state, "dimm", as_json, name=name, size=size, slot=slot, node=node)
+
+
+@plug.command
+@STATE
+@click.argument("name")
+@click.argument("model")
+@click.argument("slot", type=int)
+@click.option("--function", metavar="N", type=int, help="Function, 0 last (0).")
+@click.option("--phb", metavar="N", type=int, help="Host bridge (0).")
+@JSON
+def pci(
+    state: Path, name: str, model: str, slot: int, function: int | None, phb: int | None, as_json: bool
+) -> None:
+    """Put a PCI card, by QEMU's name MODEL, into SLOT as NAME."""
+    _plug(state, "pci", as_json, name=name, model=model, slot=slot, function=function, phb=phb)
+
+
+@plug.command
+@STATE
+@click.argument("name")
+@click.argument("index", type=int)
+@JSON
+def phb(state: Path, name: str, index: int, as_json: bool) -> None:
+    """Plug in PCI host bridge number INDEX as NAME."""
+    _plug(state, "phb", as_json, name=name, index=index)

@@ -1,0 +1,203 @@
+"""A partition with its state and its control socket's methods."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from baseboard.errors import ConfigError
+from baseboard.fleet.control import answer
+from baseboard.fleet.partition.methods import METHODS, methods
+from baseboard.fleet.partition.partition import Partition, open_partition, reborn
+from baseboard.fleet.partition.plan import plan
+from baseboard.spapr.replaying import replay
+
+
+class Served:
+    """A partition, asked as over the socket."""
+
+    def __init__(self, state: Path, **flags: Any) -> None:
+        self.partition, self._store = open_partition(state, plan(None, flags))
+
+    def ask(self, method: str, **parameters: Any) -> Any:
+        said = json.loads(answer(self.line(method, **parameters), methods(self.partition)))
+        if "error" in said:
+            return (said["error"]["code"], said["error"]["message"])
+        return said["result"]
+
+    def line(self, method: str, **parameters: Any) -> bytes:
+        return json.dumps({"id": 1, "method": method, "params": parameters}).encode()
+
+    def states(self) -> dict[str, str]:
+        return {row["name"]: row["state"] for row in self.ask("ls")["connectors"]}
+
+    def killed(self) -> None:
+        """Nothing is said to the partition; only the lock goes."""
+        self._store.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    one = Served(tmp_path / "state")
+    yield one
+    one.killed()
+
+
+def test_plug_and_unplug(served: Served) -> None:
+    core = {"device": "core", "id": "c1", "core_id": 1, "node": 0}
+    assert served.ask("plug.core", name="c1", core=1) == core
+    dimm = served.ask("plug.dimm", name="d1", size="512M")
+    assert (dimm["slot"], dimm["address"], dimm["size"]) == (0, 1 << 32, 1 << 29)
+    assert served.ask("plug.pci", name="n1", model="virtio-net-pci", slot=3)["slot"] == 3
+    assert served.ask("plug.phb", name="p1", index=1)["index"] == 1
+    states = served.states()
+    assert states["CPU 1"] == states["LMB 16"] == states["PHB 1"] == "unusable"
+    assert served.ask("unplug", id="c1") == {"requested": "c1", "there": False}
+    assert "CPU 1" not in served.states()
+    assert [event["event"] for event in served.ask("events")["events"]] == ["DEVICE_DELETED"]
+
+
+def test_refusals_are_in_words(served: Served) -> None:
+    assert served.ask("unplug", id="none") == ("refused", "Device 'none' not found")
+    assert served.ask("plug.core", name="c", core=99)[0] == "refused"
+    assert served.ask("plug.dimm", name="d", size="1Q") == (
+        "bad-parameters",
+        'plug.dimm: size: found \'1Q\'; allowed: a size such as "512M", "4G" or "1T"',
+    )
+    assert served.ask("tree", path="/none") == ("not-found", "no node /none")
+    assert served.ask("log.get")[0] == "not-found"
+
+
+def test_what_was_acknowledged_is_there_after_kill(tmp_path: Path) -> None:
+    one = Served(tmp_path / "state", cores=2, max_cores=4)
+    one.ask("plug.core", name="c2", core=2)
+    usable = one.ask("rtas", service="set-indicator", arguments=[9003, 0x10000002, 1])
+    one.ask("fault.add", fault={"service": "set-indicator", "answers": [-2]})
+    assert usable["results"] == [0]
+    one.killed()
+    again = Served(tmp_path / "state")
+    assert again.states()["CPU 2"] == "available"
+    assert again.ask("fault.list")["faults"] == [{"service": "set-indicator", "answers": [-2]}]
+    again.killed()
+    with pytest.raises(ConfigError, match="a different one"):
+        Served(tmp_path / "state", cores=3)
+
+
+def test_rtas_with_a_work_area(served: Served) -> None:
+    """configure-connector of a core: the first piece is the name of its node, at byte 20."""
+    served.ask("plug.core", name="c1", core=1)
+    for indicator in (9003, 9001):
+        served.ask("rtas", service="set-indicator", arguments=[indicator, 0x10000001, 1])
+    area = (0x10000001).to_bytes(4, "big") + bytes(4092)
+    said = served.ask(
+        "rtas",
+        service="ibm,configure-connector",
+        arguments=[0x1000, 0],
+        base=0x1000,
+        memory=base64.b64encode(area).decode(),
+    )
+    assert said["results"] == [2]
+    assert (
+        base64.b64decode(said["memory"])[8:40].hex()
+        == "00000014" + bytes(8).hex() + b"PowerPC,POWER9@1\0".ljust(20, b"\0").hex()
+    )
+
+
+def test_a_log_is_replayed_on_the_machine_as_it_was_born(tmp_path: Path) -> None:
+    one = Served(tmp_path / "state")
+    one.ask("log.start")
+    one.ask("plug.core", name="c1", core=1)
+    one.ask("rtas", service="get-sensor-state", arguments=[9003, 0x10000001], results=2)
+    entries = one.ask("log.get")["entries"]
+    assert len(entries) == 2
+    one.killed()
+    assert replay(reborn(tmp_path / "state"), entries) is None
+    entries[1]["result"] = [0, 1]
+    assert "entry 1" in (replay(reborn(tmp_path / "state"), entries) or "")
+
+
+def test_the_guests_tree_has_what_it_has_configured(served: Served) -> None:
+    served.ask("plug.core", name="c1", core=1)
+    served.ask("plug.dimm", name="d1", size="256M")
+
+    def children(path: str, guest: bool) -> list[str]:
+        return [child["name"] for child in served.ask("tree", path=path, guest=guest)["children"]]
+
+    assert children("/cpus", False) == ["PowerPC,POWER9@0", "PowerPC,POWER9@1"]
+    assert children("/cpus", True) == ["PowerPC,POWER9@0"]
+    dynamic = served.ask("tree", path="/ibm,dynamic-reconfiguration-memory", guest=True)
+    block = dynamic["properties"]["ibm,dynamic-memory"][8 + 16 * 48 :][:48]
+    assert block == "000000010000000080000010000000000000000000000000"
+    served.ask("reset")
+    assert children("/cpus", True) == ["PowerPC,POWER9@0", "PowerPC,POWER9@1"]
+
+
+def test_a_guest_that_reboots(served: Served) -> None:
+    served.ask("plug.core", name="c1", core=1)
+    assert served.ask("rtas", service="system-reboot")["results"] == [0]
+    assert served.states()["CPU 1"] == "configured"
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("[machine]\ncores = 0\n", "p.toml:2: machine.cores: found 0; allowed: a whole number, 1 to 2048"),
+        ('[machine]\nram = "4 GB"\n', 'p.toml:2: machine.ram: found "4 GB"; allowed: a size such as'),
+        ('[machine]\nram = "100M"\n', "ram = 104857600: use a multiple of 256 MiB"),
+        ("[machine]\nnumber = 1\n", "p.toml:2: machine.number: no such setting"),
+        ('[[dimm]]\nid = "d"\nsize = "64G"\n', "p.toml"),
+    ],
+)
+def test_machine_files(tmp_path: Path, text: str, mistake: str) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        plan(path, {})
+    assert mistake in str(error.value)
+
+
+def test_a_machine_file_with_memory_and_a_card(tmp_path: Path) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text(
+        '[machine]\ncores = 2\nram = "1G"\nmax_ram = "4G"\n'
+        '[[dimm]]\nid = "d0"\nsize = "512M"\n[[card]]\nid = "n0"\nmodel = "virtio-net-pci"\nslot = 3\n'
+    )
+    partition, store = open_partition(tmp_path / "state", plan(path, {"max_cores": 2}))
+    names = {c.name: c.state.name for c in partition.machine.connectors.values() if c.device is not None}
+    store.close()
+    assert names == {
+        "CPU 0": "CONFIGURED",
+        "CPU 1": "CONFIGURED",
+        "PHB 0": "CONFIGURED",
+        "LMB 4": "CONFIGURED",
+        "LMB 5": "CONFIGURED",
+        "C24": "CONFIGURED_CARD",
+    }
+
+
+_VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.lists(st.integers(), max_size=4),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2), st.floats(),
+)  # fmt: skip
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(st.sampled_from(METHODS), st.data())
+def test_any_parameters_are_answered(served: Served, method: Any, data: st.DataObject) -> None:
+    """Whatever a client sends is a result or an error in words, never our own fault."""
+    given_ = {one.name: data.draw(_VALUES) for one in method.parameters if data.draw(st.booleans())}
+    said = json.loads(answer(served.line(method.name, **given_), methods(served.partition)))
+    assert ("result" in said) != ("error" in said)
+
+
+def test_the_partition_says_how_it_is(served: Served) -> None:
+    assert isinstance(served.partition, Partition)
+    status = served.ask("status")
+    assert (status["cores"], status["max_cores"], status["ram"]) == (1, 8, 4 << 30)
