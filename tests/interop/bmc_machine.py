@@ -13,6 +13,7 @@ from baseboard.attach.aspeed import PortKind
 from baseboard.attach.binding import transact
 from baseboard.attach.errors import AttachError
 from baseboard.attach.kcs import AspeedKcs
+from baseboard.attach.qmp import Qmp
 from baseboard.errors import BaseboardError
 from baseboard.ipmi.message import Message
 from tests.firmware import firmware
@@ -50,6 +51,7 @@ class BmcMachine:
     def __init__(self, directory: Path, board: Board = AST2600, *options: str) -> None:
         self.board = board
         self.monitor = directory / "bmc.qmp"
+        self.own_monitor = directory / "own.qmp"
         self._log = directory / "bmc.log"
         self._options = options
         self.process = self._start()
@@ -67,6 +69,7 @@ class BmcMachine:
     def _start(self) -> subprocess.Popen[bytes]:
         program = require_program(QEMU)
         self.monitor.unlink(missing_ok=True)
+        self.own_monitor.unlink(missing_ok=True)
         with open(self._log, "ab") as log:
             process = subprocess.Popen(
                 [
@@ -82,6 +85,8 @@ class BmcMachine:
                     "none",
                     "-qmp",
                     f"unix:{self.monitor},server=on,wait=off",
+                    "-qmp",
+                    f"unix:{self.own_monitor},server=on,wait=off",
                     *self._options,
                 ],
                 stdin=subprocess.DEVNULL,
@@ -107,6 +112,11 @@ class BmcMachine:
         """Kill it and start it anew."""
         self.kill()
         self.process = self._start()
+
+    def reset(self) -> None:
+        """Reset the machine, by a monitor of its own."""
+        with wait_for(lambda: Qmp(self.own_monitor)) as qmp:
+            qmp.execute("system_reset")
 
     def kill(self) -> None:
         """End it."""

@@ -178,3 +178,5 @@ class Worker:
             self._ours.send(b"!")
         except BlockingIOError:  # it has been woken often enough
             pass
+        except OSError:  # closed: a host that goes last has nothing to tell any more
+            pass

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from baseboard.cli.line_writer import LineWriter
 from baseboard.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def pair(host: str, bmc: str, channel: int | None, port: str, quiet: bool, as_js
     """Tie a virtual machine to the virtual machine that runs its BMC's firmware.
 
     Shows what it finds on both sides, and each request; at Ctrl-C, how many there were. Either side may be
-    restarted.
+    restarted. A reader of this that falls behind loses lines and does not hold the machines up.
     """
     import asyncio
 
@@ -62,10 +64,11 @@ def pair(host: str, bmc: str, channel: int | None, port: str, quiet: bool, as_js
     firmware = firmware_at(bmc, "--bmc", channel=checked_channel(channel), kind=port_kind(port))
     extern = HostExtern(firmware, infer=not firmware.tells_orders)
     wire = HostPort(address, extern, flag="--host")
-    show = _Json(quiet) if as_json else _Lines(quiet)
-    extern.watch = show.exchanged
-    wire.changed = lambda: show.host(wire)
-    asyncio.run(_until_stopped(firmware, wire, show))
+    with LineWriter(sys.stdout) as output:
+        show = _Json(output, quiet) if as_json else _Lines(output, quiet)
+        extern.watch = show.exchanged
+        wire.changed = lambda: show.host(wire)
+        asyncio.run(_until_stopped(firmware, wire, show))
 
 
 async def _until_stopped(firmware: Firmware, wire: HostPort, show: _Show) -> None:
@@ -97,7 +100,8 @@ async def _until_stopped(firmware: Firmware, wire: HostPort, show: _Show) -> Non
 class _Show:
     """What happens, as lines; how each is written is the subclasses' business."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, output: LineWriter, quiet: bool) -> None:
+        self.output = output
         self.quiet = quiet
 
     def say(self, what: str, text: str, /, **data: Any) -> None:
@@ -148,18 +152,25 @@ class _Show:
         for side, counters in (("host", host), ("bmc", bmc)):
             text = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in counters.items() if n)
             self.say("counters", f"{side}: {text or 'nothing'}", side=side, **counters)
+        if self.output.lost:
+            self.say(
+                "counters",
+                f"lines that nobody read: {self.output.lost}",
+                side="output",
+                lost=self.output.lost,
+            )
         if any(faults.values()):
             self.say("counters", f"malformed frames: {faults}", side="frames", **faults)
 
 
 class _Lines(_Show):
     def say(self, what: str, text: str, /, **data: Any) -> None:
-        print(f"{what:8} {text}", flush=True)
+        self.output.put(f"{what:8} {text}")
 
 
 class _Json(_Show):
     def say(self, what: str, text: str, /, **data: Any) -> None:
-        print(json.dumps({"event": what, **data}), flush=True)
+        self.output.put(json.dumps({"event": what, **data}))
 
 
 def describe_found(found: dict[str, Any]) -> str:
