@@ -21,13 +21,12 @@ ARRAYS = ("ibm,drc-indexes", "ibm,drc-names", "ibm,drc-types", "ibm,drc-power-do
 
 # What QEMU has and we do not: devices and services that are not ours; a random seed; its BIOS's wishes; where
 # the boot loader may put something. What dtc asks for in interrupt controllers, and drmgr in a partition, is
-# only ours. Hypercall sets are those that there are.
+# only ours.
 OTHERS = {
     "phandle",
     "linux,phandle",
     "#address-cells",
     "available",
-    "ibm,hypertas-functions",
     "ibm,lpar-capable",
     "rng-seed",
     "rtas-size",

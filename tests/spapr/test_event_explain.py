@@ -86,6 +86,12 @@ def test_a_log_of_something_else() -> None:
     assert (second["section AB"], second["  bytes"]) == ("unknown, version 0", "none")
 
 
+def test_a_second_head_that_is_too_short() -> None:
+    log = bytearray(EPOW + bytes.fromhex("5048000900000000ff"))
+    log[7] += 9
+    assert dict(explain(decode(bytes(log))))["log identifier"] == "0x00000007"
+
+
 @given(st.binary(max_size=300))
 def test_whatever_is_pasted_is_explained_or_refused(data: bytes) -> None:
     for given_ in (data, EPOW[:24] + data, EPOW[:72] + data):

@@ -58,6 +58,17 @@ def test_objects_and_sessions_are_flushed_at_the_end() -> None:
     assert tpm.closed == 2
 
 
+def test_nothing_more_is_asked_of_a_tpm_that_failed() -> None:
+    tpm = Tpm()
+    manager = ResourceManager(tpm)
+    manager.open()
+    with pytest.raises(TpmError):
+        manager.exchange(b"")
+    tpm.turns = [(ASK_OBJECTS, NONE)]
+    manager.close()
+    assert (len(tpm.turns), tpm.closed) == (1, 1)
+
+
 def test_nothing_is_asked_of_a_tpm_that_was_never_open() -> None:
     tpm = Tpm((ASK_OBJECTS, NONE))
     ResourceManager(tpm).close()

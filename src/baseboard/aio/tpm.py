@@ -18,7 +18,7 @@ from baseboard.spapr.tpm import HEADER_SIZE, MAXIMUM, TpmError, TpmLink, announc
 
 PATIENCE = 120.0
 """A TPM may take a minute to make an RSA key."""
-_RESOURCE_MANAGED = "tpmrm"
+_RESOURCE_MANAGED = "/dev/tpmrm"
 
 
 class SocketTpm:
@@ -136,4 +136,4 @@ def tpm_link(where: str, *, patience: float = PATIENCE) -> TpmLink:
 
 def is_managed(where: str) -> bool:
     """Whether what is there flushes what a session leaves behind, so that we need not."""
-    return _RESOURCE_MANAGED in where
+    return where.startswith(_RESOURCE_MANAGED)

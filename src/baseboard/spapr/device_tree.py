@@ -15,6 +15,7 @@ from baseboard.spapr.drc import Connector
 from baseboard.spapr.drc_info import drc_rows, encode_drc_info
 from baseboard.spapr.events import event_sources_node
 from baseboard.spapr.nodes import connector_arrays
+from baseboard.spapr.nodes.bridges import INTERRUPT_CONTROLLER
 from baseboard.spapr.rtas.service import TOKENS
 from baseboard.spapr.settings import LMB_SIZE, MachineSettings
 from baseboard.spapr.tree import Node
@@ -24,13 +25,18 @@ if TYPE_CHECKING:
 
 BEFORE_CAS = b"\0"
 """Option vector 5 of a guest that has not negotiated."""
-INTERRUPT_CONTROLLER = 0x1111
-"""Its phandle, which host bridges name."""
 ERROR_LOG_MAX = 2048
 RTAS_SIZE = 2048 + 20
 """The largest error log, and five instructions that make the hypercall."""
 
-HYPERCALL_SETS = ("hcall-pft", "hcall-term", "hcall-dabr", "hcall-interrupt", "hcall-tce", "hcall-vio")
+# fmt: off
+HYPERCALL_SETS = (
+    "hcall-pft", "hcall-term", "hcall-dabr", "hcall-interrupt", "hcall-tce", "hcall-vio", "hcall-splpar",
+    "hcall-join", "hcall-bulk", "hcall-set-mode", "hcall-sprg0", "hcall-copy", "hcall-debug", "hcall-vphn",
+    "hcall-multi-tce", "hcall-hpt-resize", "hcall-watchdog",
+)
+# fmt: on
+"""QEMU 7.2's: most are served by what executes the guest, not by us. Linux takes a partition by them."""
 _ASSOCIATIVITY = 4
 """Numbers in an associativity list; the last is the NUMA node, which reference point 4 names."""
 

@@ -2,7 +2,7 @@
 
 `ibm,dynamic-memory` has an entry for each logical memory block (LMB, 256 MiB) from address 0 on;
 `ibm,dynamic-memory-v2` one for each run of blocks alike, and is what a guest gets that asks for it (option
-vector 5, byte 22, bit 0). Blocks below the device memory are `Flag.RESERVED`: they have `/memory` nodes
+vector 5, byte 22, bit 0). Blocks below the device memory are `RESERVED`: they have `/memory` nodes
 and no connectors.
 """
 

@@ -62,7 +62,11 @@ class ResourceManager:
         self._open = True
 
     def exchange(self, command: bytes) -> bytes:
-        return self._link.exchange(command)
+        try:
+            return self._link.exchange(command)
+        except TpmError:
+            self._open = False  # nothing more is asked of a TPM that is out of step
+            raise
 
     def close(self) -> None:
         if self._open:

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from baseboard.errors import DecodeError
-from baseboard.spapr.events.log import EpowEvent, EventLog, HotplugEvent, Section
+from baseboard.spapr.events.log import MAIN_A, EpowEvent, EventLog, HotplugEvent, Section
 
 # fmt: off
 SEVERITIES   = {0: "no error", 1: "event", 2: "warning", 3: "error, synchronous", 4: "error", 5: "fatal",
@@ -121,7 +121,7 @@ def warning_text(event: EpowEvent) -> str:
 
 def _section(section: Section) -> Iterator[tuple[str, str]]:
     """What the two main sections say, and the bytes of those that we know only by name."""
-    if section.id == "PH":
+    if section.id == "PH" and len(section.body) >= MAIN_A.size:
         creator = chr(section.body[16])
         yield "  created by", CREATORS.get(creator, repr(creator))
     elif section.id == "UH" and len(section.body) >= 4:

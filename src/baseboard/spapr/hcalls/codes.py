@@ -4,7 +4,6 @@ from __future__ import annotations
 
 # fmt: off
 H_SUCCESS   =   0
-H_HARDWARE  =  -1
 H_FUNCTION  =  -2
 H_PARAMETER =  -4
 H_RESOURCE  = -16
@@ -15,7 +14,6 @@ H_P5        = -58
 # fmt: on
 NAMES = {
     H_SUCCESS: "H_Success",
-    H_HARDWARE: "H_Hardware",
     H_FUNCTION: "H_Function",
     H_PARAMETER: "H_Parameter",
     H_RESOURCE: "H_Resource",
