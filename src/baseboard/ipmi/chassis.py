@@ -42,8 +42,8 @@ class GetChassisStatusResponse(Response):
     drive_fault:               bool = bit(4, 2)
     front_panel_lockout:       bool = bit(4, 1)
     intrusion:                 bool = bit(4, 0)
-    buttons_allowed:           int  = bits(5, 7, 4)  # which of [3:0] may be set
-    buttons_disabled:          int  = bits(5, 3, 0)  # as SetFrontPanelEnablesRequest
+    buttons_allowed:           int  = bits(5, 7, 4, default=0)  # which of [3:0] may be set; optional byte
+    buttons_disabled:          int  = bits(5, 3, 0, default=0)  # as SetFrontPanelEnablesRequest
     # fmt: on
 
 
