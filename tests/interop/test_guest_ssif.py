@@ -124,6 +124,11 @@ def test_the_driver_can_be_bound_again(machine: tuple[Served, Guest]) -> None:
     assert commands(guest, [raw(ECHO, 1, 2)]) == [2, 1]
 
 
+def names(listing: str) -> list[str]:
+    """The records, without the readings, which move on while they are read."""
+    return [line.split("|")[0] for line in listing.splitlines()]
+
+
 @pytest.mark.usefixtures("guest_image")
 def test_baseboard_run(baseboard: StartBaseboard, tmp_path: Path) -> None:
     """The whole controller behind it, as the page says: SEL, FRU inventory and sensor records are read."""
@@ -135,4 +140,5 @@ def test_baseboard_run(baseboard: StartBaseboard, tmp_path: Path) -> None:
         guest.run("ipmitool event 1").check()
         assert "Temperature #0x30 | Upper Critical going high" in guest.run("ipmitool sel elist").check()
         assert guest.run("ipmitool fru print 0").check() == server.ipmitool("fru", "print", "0")
-        assert guest.run("ipmitool sdr list all").check() == server.ipmitool("sdr", "list", "all")
+        listing = guest.run("ipmitool sdr list all").check()
+        assert names(listing) == names(server.ipmitool("sdr", "list", "all"))
