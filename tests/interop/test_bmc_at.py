@@ -67,6 +67,10 @@ def test_ipmi_sim_on_the_wire(baseboard: StartBaseboard, simulator: int) -> None
     machine_is_back(process.ipmitool_command("raw", "0x06", "0x01"))
     assert "Manufacturer ID           : 4753" in process.ipmitool("mc", "info")
     assert "admin" in process.ipmitool("user", "list", "1")
+    process.stop()
+    host = [sys.executable, "-m", "baseboard", "host", f"vm:connect:tcp:127.0.0.1:{simulator}", "mc", "info"]
+    done = subprocess.run(host, capture_output=True, text=True, timeout=30, check=True)
+    assert "manufacturer id       4753" in done.stdout
 
 
 def test_a_monitor_that_is_none(tmp_path: Path) -> None:

@@ -131,3 +131,24 @@ def test_firmware_that_does_not_answer_costs_the_host_no_time_out_of_its_own(
         assert counters["host"]["timed_out"] == 1
 
     run(conversation)
+
+
+def test_ipmi_sim_for_a_bmc(simulator: int, tmp_path: Path) -> None:
+    async def conversation() -> None:
+        pair = Pair(f"connect:unix:{tmp_path / 'host'}", f"vm:connect:tcp:127.0.0.1:{simulator}")
+        try:
+            async with await host(tmp_path, qtest.Kcs) as machine:
+                registers = qtest.Kcs(machine)
+                pair.ready()
+                for _ in range(300):  # past every id
+                    answer = await registers.exchange(GET_DEVICE_ID)
+                    assert answer[:7] == bytes.fromhex("1c 01 00 00 03 09 08")
+                # ipmi_sim orders by itself what it has accepted: once, and not twice.
+                assert await registers.exchange(bytes.fromhex("00 02 03")) == bytes.fromhex("04 02 00")
+                assert await registers.exchange(GET_DEVICE_ID) == answer
+            counters = {line["side"]: line for line in await asyncio.to_thread(pair.stop)}
+            assert counters["host"]["orders"] == 1
+        finally:
+            pair.kill()
+
+    run(conversation)

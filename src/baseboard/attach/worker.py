@@ -119,7 +119,7 @@ class Worker:
             binding.responder.counters = self._counters
             try:
                 self._serve(binding)
-            except BaseboardError as error:
+            except (BaseboardError, OSError) as error:
                 binding.responder.close()
                 binding.responder.lost(str(error), binding.clock.now())
                 self._say_events(binding)
