@@ -29,6 +29,11 @@ def shown(start: str) -> str:
     return " ".join(command.split())
 
 
+def _as_in_a_terminal() -> None:
+    """Where tests run in the background Ctrl-C is ignored, and what they start would inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Shell:
     """A process with its own state directories, whose output is read with a deadline."""
 
@@ -45,6 +50,7 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_as_in_a_terminal,
         )
         self.output = ""
 
