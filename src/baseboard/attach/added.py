@@ -1,4 +1,4 @@
-"""qtest, given to a QEMU that runs already.  [QEMU 7.2 to 11.1]
+"""qtest, given to a QEMU that runs already.  [QEMU 7.2]
 
 QEMU takes one qtest in its life: after `object-del` a second one is accepted, answers into memory that is
 free, and QEMU crashes at the first command. So what is added stays. It is a listening Unix socket beside the

@@ -4,7 +4,7 @@ Theory of operation
 -------------------
 `HostSim` has power, and boots when it comes on: the steps of `BOOT` one after the other, each a POST code and
 perhaps a request, as a server's firmware (BIOS) has them. What the BMC orders (`orders`) switches it off,
-resets it, and so on. Chassis Control 01h switches it on: somebody asks for it over another interface.
+resets it, and so on; its owner switches it on.
 
 A `Script` is run step by step. A step that does not come true in time ends the script, with what was expected
 and what came instead, in words that say where.
