@@ -54,6 +54,7 @@ class BmcMachine:
         self.own_monitor = directory / "own.qmp"
         self._log = directory / "bmc.log"
         self._options = options
+        self._attached: list[AspeedKcs] = []
         self.process = self._start()
 
     def __enter__(self) -> BmcMachine:
@@ -64,6 +65,8 @@ class BmcMachine:
     ) -> None:
         if error is not None:
             error.add_note(self._log.read_text(errors="replace"))
+        for kcs in self._attached:
+            kcs.detach()
         self.kill()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -101,6 +104,7 @@ class BmcMachine:
     def attach(self, kind: PortKind = PortKind.MIXED, channel: int | None = None) -> AspeedKcs:
         """Attached, with the firmware up."""
         kcs = wait_for(lambda: AspeedKcs(self.monitor, kind=kind, channel=channel))
+        self._attached.append(kcs)
         deadline = time.monotonic() + DEADLINE
         while not kcs.responder.there:
             assert time.monotonic() < deadline, "the firmware does not come up"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from baseboard.ipmi.message import Message
 from tests.interop.bmc_machine import (
     AST2600,
     BOARDS,
+    DEADLINE,
     GET_DEVICE_ID,
     BmcMachine,
     Board,
@@ -38,15 +40,23 @@ def bmc(tmp_path: Path) -> Iterator[BmcMachine]:
         yield machine
 
 
-def pump(kcs: AspeedKcs, until: type) -> list[object]:
-    """Turns until such an event has come; all events."""
+def pump(kcs: AspeedKcs, *until: type) -> list[object]:
+    """Turns until events of these types have come, in this order; all events."""
+    deadline = time.monotonic() + DEADLINE
     events: list[object] = []
-    while not any(isinstance(event, until) for event in events):
+    while not contains_in_order(events, until):
+        assert time.monotonic() < deadline, f"{until} wanted, only {events} came"
         kcs.turn()
         while (event := kcs.responder.next_event()) is not None:
             events.append(event)
         kcs.wait(0.05)
     return events
+
+
+def contains_in_order(events: list[object], types: tuple[type, ...]) -> bool:
+    """Whether the events of these types are among the others in this order."""
+    rest = iter(events)
+    return all(any(isinstance(event, kind) for event in rest) for kind in types)
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=str)
@@ -138,7 +148,7 @@ def test_a_reset_in_the_middle(steps: int, bmc: BmcMachine) -> None:
     for _ in range(steps):
         kcs.responder.step(kcs.clock.now())
     kcs.qmp.execute("system_reset")
-    events = pump(kcs, FirmwareFound)
+    events = pump(kcs, FirmwareLost, FirmwareFound)  # it had been found before, too
     assert [type(event) for event in events if isinstance(event, (FirmwareLost, FirmwareFound))][-2:] == [
         FirmwareLost,
         FirmwareFound,
