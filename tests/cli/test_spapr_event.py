@@ -76,7 +76,7 @@ def test_what_is_no_log_is_told_with_the_file() -> None:
         (b"8001", "no TPM command"),
         (bytes.fromhex("8001 00001001 00000144"), "announces 4097 bytes"),
         (bytes.fromhex("8001 0000000c 00000144"), "a command of 12 bytes ends after 10"),
-        (bytes.fromhex("8001 0000000c 00000144 0000"), "H_Resource: no TPM at /none"),
+        (bytes.fromhex("8001 0000000c 00000144 0000"), "H_RESOURCE: no TPM at /none"),
     ],
 )
 def test_tcti_says_what_is_wrong(given: bytes, reason: str) -> None:

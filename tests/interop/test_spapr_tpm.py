@@ -117,5 +117,5 @@ def test_no_tpm_is_told_in_one_line(tools: Tools) -> None:
     tools.socket = tools.directory / "none"
     failed = tools.try_run("getrandom", "--hex", "4")
     assert failed.returncode
-    assert b"H_TPM_COMM answers H_Resource: no TPM at" in failed.stderr
+    assert b"H_TPM_COMM answers H_RESOURCE: no TPM at" in failed.stderr
     assert b"Traceback" not in failed.stderr

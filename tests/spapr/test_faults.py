@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.spapr.guest import Guest, make_machine
+from tests.spapr.guest import BLOCK, Guest, make_machine
 
 from baseboard.errors import ConfigError
+from baseboard.spapr.guest_memory import write_cells
+from baseboard.spapr.hcalls import Hypervisor
+from baseboard.spapr.rtas import TOKENS
 
 CORE, OTHER = 0x1000_0000, 0x2000_0000
 
@@ -46,6 +49,22 @@ def test_other_services(guest: Guest) -> None:
     assert guest.sense(CORE) == (0, 1)
     assert guest.call("set-power-level", 0xFFFF_FFFF, 100, results=2)[0] == 9905
     assert not faults
+
+
+def test_hypercalls(guest: Guest) -> None:
+    """r3 is the answer, r4 stays, nothing happens."""
+    call = Hypervisor(guest.machine).call
+    guest.machine.faults.add({"service": "H_RTAS", "answers": [1, 9902, "pass", -1]})
+    guest.machine.faults.add({"service": "H_TPM_COMM", "index": 1, "answers": [9900, -1]})
+    write_cells(guest.machine.memory, BLOCK, TOKENS["set-indicator"], 3, 1, 9001, CORE, 0)
+    assert [call(0xF000, BLOCK) for _ in range(2)] == [(1, BLOCK), (9902, BLOCK)]
+    assert guest.machine.connectors[CORE].state == 4
+    assert call(0xF000, BLOCK) == (0, BLOCK)
+    assert guest.machine.connectors[CORE].state == 2
+    assert call(0xF000, BLOCK) == (-1, BLOCK)
+    assert call(0xEF10, 2) == (-2, 2), "close is not what was planned for; there is no proxy"
+    assert [call(0xEF10, 1)[0] for _ in range(3)] == [9900, -1, -2]
+    assert not guest.machine.faults
 
 
 def test_wrong_counts_take_no_answer(guest: Guest) -> None:

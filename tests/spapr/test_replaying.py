@@ -6,15 +6,19 @@ import json
 from typing import Any
 
 import pytest
-from tests.spapr.guest import LOG, MIB, Guest, make_machine
+from tests.spapr.guest import AREA, BLOCK, LOG, MIB, Guest, make_machine
 
 from baseboard.errors import ConfigError
 from baseboard.spapr.call_log import CallLog
 from baseboard.spapr.choices import Choice
-from baseboard.spapr.guest_memory import ByteMemory
+from baseboard.spapr.guest_memory import ByteMemory, write_cells
+from baseboard.spapr.hcalls import Hypervisor
 from baseboard.spapr.refusal import Refusal
 from baseboard.spapr.replaying import replay
+from baseboard.spapr.rtas import TOKENS
 from baseboard.spapr.saved import export, restore
+from baseboard.spapr.tpm import TpmError
+from baseboard.spapr.vector5 import DRC_INFO, DYNAMIC_MEMORY, HOTPLUG_EVENTS, vector
 
 CORE = 0x1000_0001
 
@@ -82,6 +86,87 @@ def test_events_and_refusals_are_compared() -> None:
     assert "told [], logged" in str(replay(restore(start), entries))
 
 
+class Tpm:
+    """Says each of these once; then it is gone."""
+
+    def __init__(self, *responses: bytes) -> None:
+        self.responses = list(responses)
+        self.closed = 0
+
+    def open(self) -> None:
+        pass
+
+    def exchange(self, command: bytes) -> bytes:
+        if not self.responses:
+            raise TpmError("gone")
+        return self.responses.pop(0)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+COMMAND = bytes.fromhex("8001 0000000c 0000017b 0004")
+
+
+def recorded_hypercalls() -> tuple[dict[str, Any], list[Any]]:
+    """RTAS, characters, CAS with an offer, a TPM that answers twice, and a fault."""
+    machine = make_machine(choices=Choice.DRC_INFO)
+    machine.plug_tpm_proxy("tpm")
+    start = export(machine)
+    console = bytearray()
+    machine.on_character = console.append
+    tpm = Tpm(bytes(16), bytes(12))
+    hypervisor = Hypervisor(machine, tpm=tpm)
+    machine.log = CallLog(begin=start)
+    write_cells(machine.memory, BLOCK, TOKENS["get-power-level"], 1, 2, -1)
+    assert hypervisor.call(0xF000, BLOCK)[0] == 0
+    assert hypervisor.call(0x58, 0, 2, 0x6F6B << 48)[0] == 0
+    five = vector((DYNAMIC_MEMORY, HOTPLUG_EVENTS, DRC_INFO))
+    machine.memory.write(AREA, bytes(4) + b"\1\1\1\1" + b"\4" + 4 * b"\0\0" + bytes([len(five) - 1]) + five)
+    assert hypervisor.call(0xF002, AREA, LOG, 0x20000)[0] == 0
+    assert machine.hotplug_events
+    machine.memory.write(AREA, COMMAND)
+    answers = [hypervisor.call(0xEF10, 1, AREA, len(COMMAND), LOG, 4096) for _ in range(3)]
+    assert answers == [(0, 16), (0, 12), (-16, 1)]
+    machine.plan_fault({"service": "H_TPM_COMM", "answers": [1]})
+    assert hypervisor.call(0xEF10, 1) == (1, 1)
+    with pytest.raises(ConfigError):
+        machine.plan_fault({"service": "H_TPM_COMM"})
+    machine.plan_fault({"service": "H_RTAS", "answers": [1]})
+    machine.clear_faults()
+    assert hypervisor.call(0xF000, BLOCK)[0] == 0
+    assert console == b"ok"
+    assert tpm.closed == 1, "what failed is closed"
+    return start, json.loads(json.dumps(list(machine.log.entries)))
+
+
+def test_hypercalls_are_in_the_log_and_answered_without_the_tpm() -> None:
+    start, entries = recorded_hypercalls()
+    faults = ["plan_fault", "hcall", "plan_fault", "clear_faults", "hcall"]
+    assert [entry["do"] for entry in entries] == ["hcall"] * 6 + faults
+    again = restore(start)
+    assert replay(again, entries) is None
+    assert again.on_character is None
+    assert again.vector5 == vector((DYNAMIC_MEMORY, HOTPLUG_EVENTS, DRC_INFO))
+
+
+@pytest.mark.parametrize(
+    ("number", "key", "value", "difference"),
+    [
+        (1, "console", "6f6f", "entry 1, hcall [88, [0, 2, 8028510760718041088, 0, 0], 0]: console '6f6b'"),
+        (3, "tpm", [["8001", "00" * 16]], f"entry 3, hcall [61200, [1, {AREA}, 12, {LOG}, 4096], 0]: tpm"),
+        (5, "tpm", [[COMMAND.hex(), "00" * 10]], "entry 5, hcall"),
+        (4, "tpm", None, "entry 4, hcall"),
+    ],
+)
+def test_what_went_elsewhere_is_compared(number: int, key: str, value: Any, difference: str) -> None:
+    start, entries = recorded_hypercalls()
+    entries[number][key] = value
+    if value is None:
+        del entries[number][key]
+    assert str(replay(restore(start), entries)).startswith(difference)
+
+
 @pytest.mark.parametrize(
     "entry",
     [
@@ -94,6 +179,11 @@ def test_events_and_refusals_are_compared() -> None:
         {"do": "h_rtas", "arguments": [0], "named": {}, "now": 0, "reads": [[0, 12, "zz"]], "writes": []},
         {"do": "h_rtas", "arguments": [0], "named": {}, "now": 0, "reads": [[0, 12, "00"]], "writes": []},
         {"do": "h_rtas", "arguments": [0], "named": {}, "now": 0, "reads": [5], "writes": []},
+        {"do": "hcall", "arguments": [0], "named": {}, "now": 0, "reads": [], "writes": []},
+        {"do": "hcall", "arguments": [0, ["x"], 0], "named": {}, "now": 0, "reads": [], "writes": []},
+        {"do": "hcall", "arguments": [0, [], 0], "named": {}, "now": 0, "reads": [], "writes": [], "tpm": 5},
+        {"do": "hcall", "arguments": [0, [], 0], "named": {}, "now": 0, "reads": [], "writes": [], "tpm": 0},
+        {"do": "plan_fault", "arguments": [{}], "named": {}, "now": 0, "reads": [], "writes": []},
     ],
 )  # fmt: skip
 def test_entries_that_are_none(entry: Any) -> None:

@@ -2,15 +2,15 @@
 
 Theory of operation. While a machine has a log, each thing asked of it (an RTAS call, a hypercall, a plug, a
 reset) becomes an entry: what was asked, when, the guest's memory that was read for it, what was written
-there, what came back and which events management was told. That is all a machine depends on, so that
-`replaying` can ask another machine the same, without the guest. Entries are plain values; `json.dumps`
-takes them.
+there, what a TPM said, what came back, which events management was told and what the console was given. That
+is all a machine depends on, so that `replaying` can ask another machine the same, without guest and TPM.
+Entries are plain values; `json.dumps` takes them. What else a log has is the state in which it began.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -31,8 +31,10 @@ MOST_ENTRIES = 100_000
 class CallLog:
     """The last `most` entries."""
 
-    def __init__(self, most: int = MOST_ENTRIES) -> None:
+    def __init__(self, most: int = MOST_ENTRIES, *, begin: Mapping[str, Any] | None = None) -> None:
         self.entries: deque[Entry] = deque(maxlen=most)
+        self.begin = begin
+        """What `saved.export` said of the machine before the first of them."""
         self.dropped = 0
         """How many older ones there were; a log that lost some cannot be replayed."""
 
@@ -69,6 +71,21 @@ class _Recorder:
             raise
 
 
+class Surroundings:
+    """Puts others around a machine for a while: what it reads, whom it tells. Its log is none meanwhile."""
+
+    _NAMES = ("log", "memory", "clock", "on_event", "on_character", "on_tpm_execute")
+
+    def __init__(self, machine: PseriesMachine) -> None:
+        self._machine = machine
+        self._before = [getattr(machine, name) for name in self._NAMES]
+        machine.log = None
+
+    def restore(self) -> None:
+        for name, before in zip(self._NAMES, self._before, strict=True):
+            setattr(self._machine, name, before)
+
+
 def recorded(
     machine: PseriesMachine, what: str, arguments: list[Any], named: dict[str, Any], run: Callable[[], _R]
 ) -> _R:
@@ -77,15 +94,32 @@ def recorded(
     if log is None:
         return run()
     memory, clock, tell = machine.memory, machine.clock, machine.on_event
+    show, execute = machine.on_character, machine.on_tpm_execute
     now = clock()
     recorder, told = _Recorder(memory), list[list[Any]]()
+    characters, exchanges = bytearray(), list[list[str | None]]()
 
     def told_too(name: str, data: dict[str, Any]) -> None:
         told.append([name, data])
         tell(name, data)
 
+    def shown_too(character: int) -> None:
+        characters.append(character)
+        assert show is not None
+        show(character)
+
+    def executed_too(command: bytes) -> bytes:
+        exchange: list[str | None] = [command.hex(), None]
+        exchanges.append(exchange)
+        response = execute(command)
+        exchange[1] = response.hex()
+        return response
+
     entry: Entry = {"do": what, "arguments": arguments, "named": named, "now": now}
-    machine.log, machine.memory, machine.clock, machine.on_event = None, recorder, lambda: now, told_too
+    around = Surroundings(machine)
+    machine.memory, machine.clock, machine.on_event = recorder, lambda: now, told_too
+    machine.on_character = None if show is None else shown_too
+    machine.on_tpm_execute = executed_too
     try:
         result = run()
         entry["result"] = plain(result)
@@ -94,8 +128,14 @@ def recorded(
         entry["refused"] = str(refusal)
         raise
     finally:
-        machine.log, machine.memory, machine.clock, machine.on_event = log, memory, clock, tell
-        log.append(entry | {"reads": recorder.reads, "writes": recorder.writes, "told": told})
+        around.restore()
+        entry |= {"reads": recorder.reads, "writes": recorder.writes, "told": told}
+        if show is not None:
+            entry["console"] = characters.hex()
+        if exchanges:
+            entry["tpm"] = exchanges
+        if "result" in entry or "refused" in entry:  # what was no request at all is no entry
+            log.append(entry)
 
 
 def logged(

@@ -56,14 +56,7 @@ def read_architecture(memory: GuestMemory, address: int) -> Architecture:
     return Architecture(tuple(processors), vectors)
 
 
-def negotiate(
-    machine: PseriesMachine,
-    guest: Architecture,
-    target: int,
-    room: int,
-    *,
-    offered: tuple[vector5.Option, ...] = vector5.PLATFORM,
-) -> None:
+def negotiate(machine: PseriesMachine, guest: Architecture, target: int, room: int) -> None:
     """Agrees, and writes the answer to `room` bytes at `target`.
 
     Raises `DecodeError`, also where the answer leaves the guest's memory; then nothing has changed.
@@ -71,7 +64,7 @@ def negotiate(
     missing = [number for number in NEEDED if number not in guest.vectors]
     if missing:
         raise DecodeError(f"option vector {missing[0]} is missing")
-    agreed = vector5.common(guest.vectors[5], offered)
+    agreed = vector5.common(guest.vectors[5], vector5.offered(machine.choices))
     # Settling the connectors can only take nodes away: what fits now fits then.
     most = len(HEADER) + len(fdt.build(device_tree(machine, agreed)))
     if most > room:

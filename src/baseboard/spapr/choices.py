@@ -25,6 +25,9 @@ class Choice(Flag):
     EXTENSION_PAGE = auto()
     """A property too large for the work area asks for the second page (5); QEMU cuts its value."""
 
+    DRC_INFO = auto()
+    """Client architecture support offers `ibm,drc-info` in place of the four arrays; QEMU does not."""
+
     # What is an error in QEMU, for whoever must have the same bytes.
     WRONG_LMB_NAMES = auto()
     """Nodes of memory blocks are named by the whole connector index: memory@8000000040000000."""
@@ -41,6 +44,6 @@ class Choice(Flag):
     NO_REFUSAL = auto()
     """To unisolate or configure a connector does not take back the request to unplug it."""
 
-    LOPAR = ISOLATED_IS_COMPLETE | MULTI_LEVEL_ISOLATION | NEXT_SIBLING | PHANDLES | EXTENSION_PAGE
+    LOPAR = ISOLATED_IS_COMPLETE | MULTI_LEVEL_ISOLATION | NEXT_SIBLING | PHANDLES | EXTENSION_PAGE | DRC_INFO
     QEMU_ERRORS = WRONG_LMB_NAMES | WIDE_WORK_AREA | WHOLE_EVENT_LOG | NATIVE_LOG_ID | STALE_TREES
     QEMU_5_1 = QEMU_ERRORS | NO_REFUSAL

@@ -1,8 +1,10 @@
-"""Fault plans: answers that a service gives instead of doing anything.
+"""Fault plans: answers that a service or a hypercall gives instead of doing anything.
 
 For what neither QEMU nor a healthy platform ever says: busy (-2), extended delays (9900 to 9905),
 multi-level isolation (-9000), valid translations (-9001), hardware errors (-1), more memory needed (5).
 Each answer is given once, in order; `"pass"` lets one call through. The state of the machine is as before.
+Of a hypercall, `service` is its name (`H_TPM_COMM`), `index` its first argument, and answers are r3: H_BUSY
+(1), H_LONG_BUSY_* (9900 to 9905), H_HARDWARE (-1).
 
     [[fault]]
     service = "set-indicator"
@@ -59,6 +61,8 @@ class FaultPlan:
         """`services` are the names that can be used."""
         self._services = frozenset(services)
         self._faults: list[Fault] = []
+        self.taken = 0
+        """How many calls were answered by a fault."""
 
     def __bool__(self) -> bool:
         return bool(self._faults)
@@ -93,7 +97,10 @@ class FaultPlan:
                 answer = fault.answers.popleft()
                 if not fault.answers:
                     self._faults.remove(fault)
-                return None if isinstance(answer, str) else answer
+                if isinstance(answer, str):
+                    return None
+                self.taken += 1
+                return answer
         return None
 
     def to_rows(self) -> list[dict[str, Any]]:

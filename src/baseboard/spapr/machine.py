@@ -11,7 +11,7 @@ What is plugged in `cold` is there as after a reset: ready, and without an event
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from baseboard.errors import LocalProtocolError
@@ -23,6 +23,7 @@ from baseboard.spapr.drc import CPU, LMB, PHB, PMEM, Connector, DrcKind, make_co
 from baseboard.spapr.events import ADD, REMOVE, EventQueue
 from baseboard.spapr.faults import FaultPlan
 from baseboard.spapr.guest_memory import ByteMemory, GuestMemory
+from baseboard.spapr.hcalls import BY_NAME as HYPERCALLS
 from baseboard.spapr.management import bridges, cards, cores, memory, tpm
 from baseboard.spapr.nodes import (
     bridge_node,
@@ -36,6 +37,7 @@ from baseboard.spapr.refusal import Refusal
 from baseboard.spapr.rtas import TOKENS, Rtas
 from baseboard.spapr.settings import LMB_SIZE, MAX_PHBS, MachineSettings
 from baseboard.spapr.status import MULTI_LEVEL, SUCCESS
+from baseboard.spapr.tpm import no_tpm
 from baseboard.spapr.tree import Node
 
 
@@ -77,7 +79,7 @@ class PseriesMachine:
         """display-character; None: there is no console."""
         self.log: CallLog | None = None
         """What is asked of the machine is written there."""
-        self.faults = FaultPlan(TOKENS)
+        self.faults = FaultPlan((*TOKENS, *HYPERCALLS))
         self.rtas = Rtas(self)
         self.events = EventQueue(
             clock=self.time_of_day,
@@ -97,6 +99,8 @@ class PseriesMachine:
         self.buses: dict[tuple[int, int], int] = {}
         """Numbers of the buses behind bridges, by host bridge and chassis."""
         self.tpm_proxy: TpmProxy | None = None
+        self.on_tpm_execute: Callable[[bytes], bytes] = no_tpm
+        """A command to the TPM, and its response. Raises `TpmError`."""
         self.on_tpm_close: Callable[[], None] = _ignore
         """The TPM's session, if there is one, ends."""
         self.vector5: bytes | None = None
@@ -249,6 +253,15 @@ class PseriesMachine:
         """The guest is asked to shut down."""
         self.tell("POWERDOWN", {})
         self.events.power_down()
+
+    @logged
+    def plan_fault(self, fault: Mapping[str, Any]) -> None:
+        """A row of the fault plan.  Raises `ConfigError`."""
+        self.faults.add(fault)
+
+    @logged
+    def clear_faults(self) -> None:
+        self.faults.clear()
 
     @logged
     def reset(self) -> None:

@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from baseboard.errors import ConfigError
-from baseboard.spapr.call_log import Entry, plain
+from baseboard.spapr.call_log import Entry, Surroundings, plain
 from baseboard.spapr.guest_memory import BadAddress
+from baseboard.spapr.hcalls.dispatch import HCALL, hypercall
 from baseboard.spapr.machine import PseriesMachine
 from baseboard.spapr.refusal import Refusal
 from baseboard.spapr.rtas.dispatch import H_RTAS, RTAS
+from baseboard.spapr.tpm import TpmError
 
 Runner = Callable[[PseriesMachine, list[Any], dict[str, Any]], Any]
 
-_ANSWERS = ("result", "refused", "writes", "told")
+_ANSWERS = ("result", "refused", "writes", "told", "console", "tpm")
 _MANAGEMENT = (
     "plug_core",
     "plug_dimm",
@@ -27,6 +29,8 @@ _MANAGEMENT = (
     "unplug",
     "power_down",
     "reset",
+    "plan_fault",
+    "clear_faults",
 )
 
 
@@ -35,9 +39,14 @@ def _method(name: str) -> Runner:
     return lambda machine, arguments, named: method(machine, *arguments, **named)
 
 
+def _hypercall(machine: PseriesMachine, number: int, arguments: list[int], cpu: int) -> tuple[int, int]:
+    return hypercall(machine, number, tuple(arguments), cpu)
+
+
 RUNNERS: Mapping[str, Runner] = {
     RTAS: lambda machine, arguments, named: machine.rtas.call(*arguments),
     H_RTAS: lambda machine, arguments, named: machine.rtas.call_block(*arguments),
+    HCALL: lambda machine, arguments, named: _hypercall(machine, *arguments),
     "negotiated": lambda machine, arguments, named: machine.negotiated(bytes.fromhex(arguments[0]), **named),
     **{name: _method(name) for name in _MANAGEMENT},
 }
@@ -65,6 +74,21 @@ class _Player:
             raise BadAddress(address, len(data))
 
 
+class _PlayedTpm:
+    """A TPM that says what it said, in the same order."""
+
+    def __init__(self, exchanges: Iterable[list[Any]]) -> None:
+        self._responses = deque(None if said is None else bytes.fromhex(said) for _, said in exchanges)
+        self.exchanges: list[list[str | None]] = []
+
+    def execute(self, command: bytes) -> bytes:
+        response = self._responses.popleft() if self._responses else None
+        self.exchanges.append([command.hex(), None if response is None else response.hex()])
+        if response is None:
+            raise TpmError("it did not answer when it was recorded")
+        return response
+
+
 def replay(
     machine: PseriesMachine, entries: Iterable[Mapping[str, Any]], runners: Mapping[str, Runner] = RUNNERS
 ) -> str | None:
@@ -73,15 +97,14 @@ def replay(
     The machine's own memory is not touched, its clock and callbacks are as before afterwards. Raises
     `ConfigError` for what is no entry.
     """
-    memory, clock, tell, log = machine.memory, machine.clock, machine.on_event, machine.log
-    machine.log = None
+    around = Surroundings(machine)
     try:
         for number, entry in enumerate(entries):
             difference = _replay_one(machine, number, entry, runners)
             if difference is not None:
                 return difference
     finally:
-        machine.memory, machine.clock, machine.on_event, machine.log = memory, clock, tell, log
+        around.restore()
     return None
 
 
@@ -91,19 +114,25 @@ def _replay_one(
     try:
         run, arguments, named = runners[entry["do"]], list(entry["arguments"]), dict(entry["named"])
         now, player = float(entry["now"]), _Player(entry["reads"], entry["writes"])
+        tpm, has_console = _PlayedTpm(entry.get("tpm", ())), entry.get("console") is not None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"entry {number} of the log is none: {type(error).__name__}: {error}") from error
     told: list[list[Any]] = []
+    console = bytearray()
     machine.memory, machine.clock = player, lambda: now
     machine.on_event = lambda name, data: told.append([name, data])
+    machine.on_character = console.append if has_console else None
+    machine.on_tpm_execute = tpm.execute
     answer: Entry = {"told": told}
     try:
         answer["result"] = plain(run(machine, arguments, named))
     except Refusal as refusal:
         answer["refused"] = str(refusal)
-    except (TypeError, IndexError, ValueError, struct.error) as error:
+    except (TypeError, IndexError, ValueError, struct.error, ConfigError) as error:
         raise ConfigError(f"entry {number} of the log: {entry['do']} does not take {arguments}") from error
     answer["writes"] = player.writes
+    answer["console"] = console.hex() if has_console else None
+    answer["tpm"] = tpm.exchanges or None
     for key in _ANSWERS:
         if answer.get(key) != entry.get(key):
             return (

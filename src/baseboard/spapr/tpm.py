@@ -50,6 +50,11 @@ def check_command(command: bytes) -> None:
         raise TpmError(f"a command of {len(command)} bytes announces {announced_size(command)}")
 
 
+def no_tpm(command: bytes) -> bytes:
+    """What stands behind a proxy that has none. Raises `TpmError`."""
+    raise TpmError("no TPM is configured")
+
+
 class ResourceManager:
     """A link that leaves nothing behind."""
 

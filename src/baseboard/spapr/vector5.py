@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from baseboard.spapr.choices import Choice
+
 
 class Option(NamedTuple):
     """One bit."""
@@ -40,7 +42,12 @@ PLATFORM = (
     RADIX,
     GUEST_TRANSLATION,
 )
-"""What a machine offers. `DRC_INFO` can be offered too, and QEMU does not."""
+"""What a machine offers."""
+
+
+def offered(choices: Choice) -> tuple[Option, ...]:
+    """With the choices that it was made with."""
+    return (*PLATFORM, DRC_INFO) if Choice.DRC_INFO in choices else PLATFORM
 
 
 def vector(options: tuple[Option, ...]) -> bytes:

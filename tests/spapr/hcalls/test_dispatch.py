@@ -18,11 +18,34 @@ def hypervisor() -> Hypervisor:
 
 
 def test_numbers() -> None:
-    assert {number: row.name for number, row in CALLS.items()} == {
+    assert {row.number: row.name for row in CALLS} == {
+        0x58: "H_PUT_TERM_CHAR",
         0xEF10: "H_TPM_COMM",
         0xF000: "H_RTAS",
         0xF002: "H_CAS",
     }
+
+
+# [QEMU 7.2] hw/char/spapr_vty.c: the terminal, then the count; unit address 0 is whatever console there is.
+@pytest.mark.parametrize(
+    ("arguments", "status", "shown"),
+    [
+        ((0, 5, 0x68656C6C_6F000000, 0), 0, b"hello"),
+        ((0, 16, 0x30313233_34353637, 0x38394142_43444546), 0, b"0123456789ABCDEF"),
+        ((0, 0, 0, 0), 0, b""),
+        ((0, 17, 0, 0), -4, b""),
+        ((0x71000000, 1, 0, 0), -4, b""),
+    ],
+)
+def test_characters(hypervisor: Hypervisor, arguments: tuple[int, ...], status: int, shown: bytes) -> None:
+    console = bytearray()
+    hypervisor.machine.on_character = console.append
+    assert hypervisor.call(0x58, *arguments) == (status, arguments[0])
+    assert console == shown
+
+
+def test_no_console(hypervisor: Hypervisor) -> None:
+    assert hypervisor.call(0x58, 0, 1, 0x41 << 56) == (-4, 0)
 
 
 @pytest.mark.parametrize("number", [0, 4, 0xEF11, 0xF001, 1 << 63, -1])

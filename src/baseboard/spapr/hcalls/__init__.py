@@ -1,6 +1,6 @@
-"""Hypercalls: H_RTAS, H_CAS and H_TPM_COMM, by one table. All others answer H_FUNCTION.  [LoPAR 14]"""
+"""Hypercalls: H_RTAS, H_CAS, H_TPM_COMM, H_PUT_TERM_CHAR, by one table; others are H_FUNCTION.  [LoPAR 14]"""
 
-from baseboard.spapr.hcalls.dispatch import CALLS, Hypervisor
+from baseboard.spapr.hcalls.dispatch import BY_NAME, CALLS, Hypervisor, hypercall
 from baseboard.spapr.hcalls.tpm_comm import TpmSession
 
-__all__ = ["CALLS", "Hypervisor", "TpmSession"]
+__all__ = ["BY_NAME", "CALLS", "Hypervisor", "TpmSession", "hypercall"]

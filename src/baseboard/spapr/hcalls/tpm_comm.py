@@ -10,7 +10,9 @@ unplugged; a link that fails is closed too, so that the next execute opens it an
 
 from __future__ import annotations
 
-from baseboard.spapr.guest_memory import BadAddress, GuestMemory
+from typing import TYPE_CHECKING
+
+from baseboard.spapr.guest_memory import BadAddress
 from baseboard.spapr.hcalls.codes import (
     H_FUNCTION,
     H_P2,
@@ -21,14 +23,46 @@ from baseboard.spapr.hcalls.codes import (
     H_RESOURCE,
     H_SUCCESS,
 )
+from baseboard.spapr.hcalls.result import Result
 from baseboard.spapr.tpm import MAXIMUM, TpmError, TpmLink, check_command
+
+if TYPE_CHECKING:
+    from baseboard.spapr.machine import PseriesMachine
 
 EXECUTE, CLOSE_SESSION = 1, 2
 ADDRESS_MASK = (1 << 60) - 1
 """Bits above are not looked at.  [QEMU 7.2]"""
 
-Result = tuple[int, int | None]
-"""r3, and r4 or None where that stays as it was."""
+
+def h_tpm_comm(machine: PseriesMachine, arguments: tuple[int, ...], cpu: int) -> Result:
+    """Checks in the order in which QEMU makes them; its H_P2 and H_P4 are only in the document."""
+    if machine.tpm_proxy is None:
+        return H_FUNCTION, None
+    operation, source, size, target, room = arguments
+    memory = machine.memory
+    if operation == CLOSE_SESSION:
+        machine.on_tpm_close()
+        return H_SUCCESS, None
+    if operation != EXECUTE:
+        return H_PARAMETER, None
+    if size > MAXIMUM:
+        return H_P3, None
+    if room < MAXIMUM:
+        return H_P5, None
+    try:
+        command = memory.read(source & ADDRESS_MASK, size)
+    except BadAddress:
+        return H_P2, None
+    try:
+        memory.read(target & ADDRESS_MASK, MAXIMUM)
+    except BadAddress:
+        return H_P4, None
+    try:
+        response = machine.on_tpm_execute(command)
+    except TpmError:
+        return H_RESOURCE, None
+    memory.write(target & ADDRESS_MASK, response)
+    return H_SUCCESS, len(response)
 
 
 class TpmSession:
@@ -40,34 +74,14 @@ class TpmSession:
         self.failure: TpmError | None = None
         """Why the last execute answered H_RESOURCE."""
 
-    def call(self, memory: GuestMemory, arguments: tuple[int, ...]) -> Result:
-        """Checks in the order in which QEMU makes them; its H_P2 and H_P4 are only in the document."""
-        operation, source, size, target, room = arguments
-        if operation == CLOSE_SESSION:
-            self.close()
-            return H_SUCCESS, None
-        if operation != EXECUTE:
-            return H_PARAMETER, None
-        if size > MAXIMUM:
-            return H_P3, None
-        if room < MAXIMUM:
-            return H_P5, None
+    def execute(self, command: bytes) -> bytes:
+        """Raises `TpmError`; then there is no session any more."""
         try:
-            command = memory.read(source & ADDRESS_MASK, size)
-        except BadAddress:
-            return H_P2, None
-        try:
-            memory.read(target & ADDRESS_MASK, MAXIMUM)
-        except BadAddress:
-            return H_P4, None
-        try:
-            response = self._execute(command)
+            return self._execute(command)
         except TpmError as error:
             self.failure = error
             self.close()
-            return H_RESOURCE, None
-        memory.write(target & ADDRESS_MASK, response)
-        return H_SUCCESS, len(response)
+            raise
 
     def close(self) -> None:
         if self.is_open and self._link is not None:
@@ -85,6 +99,3 @@ class TpmSession:
         if len(response) > MAXIMUM:
             raise TpmError(f"a response of {len(response)} bytes; {MAXIMUM} are allowed")
         return response
-
-
-NO_PROXY: Result = H_FUNCTION, None
