@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from .built import relay
 
 CHANNEL = ("virtio_pci", "virtio_console")  # how the test talks to the guest
+VIRTIO = ("-device", "virtio-serial-pci", "-device", "virtserialport,chardev=command,name=command")
 IPMI = ("ipmi_msghandler", "ipmi_devintf", "ipmi_si", "ipmi_ssif", "ipmi_watchdog", "ipmi_poweroff")
+
+
+class DeviceTree(NamedTuple):
+    """What the kernel's package has for a board, and the nodes that QEMU's machine has besides."""
+
+    name: str
+    enabled: Sequence[str]  # nodes that get the status "okay"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # a row is known by being itself
@@ -23,12 +35,18 @@ class Architecture:
     modules: Sequence[str]
     installed: Sequence[str] = ()  # programs of this machine
     packages: Mapping[str, Sequence[str]] = field(default_factory=dict)  # and which of their files go in
+    built: Mapping[str, Callable[[], Path]] = field(default_factory=dict)  # programs of our own
     libraries: str  # the directory below lib and usr/lib
     qemu: str
     machine: str
     options: Sequence[str] = ()  # what the machine needs besides
+    memory: str = "384"  # in MiB
+    processors: str = "1"
+    device_tree: DeviceTree | None = None  # None: the machine makes one, or needs none
     console: str  # the port that takes the kernel's messages
     log: Sequence[str]  # that port; its chardev is called "log"
+    port: Sequence[str] = VIRTIO  # the port that takes commands; its chardev is called "command"
+    words: Sequence[str] = ()  # on the kernel's command line
     loads: Sequence[str] = ("ipmi_si", "ipmi_devintf")  # what a guest loads if nobody says otherwise
 
     @property
@@ -81,4 +99,40 @@ ARM64 = Architecture(
     log=("-serial", "chardev:log"),
 )
 
-ARCHITECTURES = {row.debian: row for row in (AMD64, ARM64)}
+PPC64EL = Architecture(
+    debian="ppc64el",
+    kernel="linux-image-powerpc64le",
+    modules=CHANNEL,
+    packages={"busybox-static": ("bin/busybox",)},
+    libraries="powerpc64le-linux-gnu",
+    qemu="qemu-system-ppc64",
+    machine="pseries,x-vof=on",  # a firmware that hands over at once; SLOF takes ten seconds
+    console="hvc0",
+    log=("-serial", "chardev:log"),
+    loads=(),
+)
+
+LPC = "/ahb/apb/lpc@1e789000"
+
+ARMHF = Architecture(  # a BMC: Aspeed's AST2600. The older chips' processors are too old for this kernel.
+    debian="armhf",
+    kernel="linux-image-armmp",
+    # The kernel has no character device for KCS: ipmi-relay drives the registers itself.
+    modules=("bt-bmc", "aspeed-lpc-snoop"),
+    packages={"busybox-static": ("bin/busybox",), "openipmi": ("usr/bin/ipmi_sim",)},
+    built={"usr/bin/ipmi-relay": relay},
+    libraries="arm-linux-gnueabihf",
+    qemu="qemu-system-arm",
+    machine="ast2600-evb",
+    memory="1024",
+    processors="2",  # the machine has no fewer; Linux uses one
+    device_tree=DeviceTree("aspeed-ast2600-evb.dtb", (f"{LPC}/ibt@140", "/ahb/apb/serial@1e783000")),
+    options=("-net", "none"),
+    console="ttyS4",
+    log=("-serial", "chardev:log"),  # QEMU's first is UART 5, then they count from 1
+    port=("-serial", "chardev:command"),
+    words=("command=ttyS0", "maxcpus=1", "iomem=relaxed"),
+    loads=(),
+)
+
+ARCHITECTURES = {row.debian: row for row in (AMD64, ARM64, ARMHF, PPC64EL)}
