@@ -5,17 +5,17 @@ The drivers follow the datasheet's description of software's part, not our contr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.interface.conversation import echo, pump
+from tests.interface.smbus_memory import Memory
 
 from baseboard.interface import HandlerSeam
-from baseboard.interface.bus.i801 import Controller, I801Function
+from baseboard.interface.bus.i801 import Controller, I801Function, Quirk
 from baseboard.interface.bus.smbus import SmBus
-from baseboard.interface.registers import ignore_level
 from baseboard.interface.ssif import Ssif
 
 STS, CNT, CMD, SLVA, D0, D1, BLOCK, PEC, AUX_STS, AUX_CTL, SLV_CMD = 0, 2, 3, 4, 5, 6, 7, 8, 12, 13, 17
@@ -27,55 +27,17 @@ SSIF = 0x10
 GET_DEVICE_ID, ANSWER = b"\x18\x01", b"\x1c\x01\x00"
 
 
-class Memory:
-    """A target that is 256 bytes, as an EEPROM is."""
-
-    alert = False
-
-    def __init__(self) -> None:
-        self.content = bytearray(range(256))
-        self.position = 0
-        self.first = True
-        self.alert_changed: Callable[[bool], None] = ignore_level
-        self.quick: list[bool] = []
-
-    def start(self, read: bool) -> bool:
-        self.first = True
-        self.quick.append(read)
-        return True
-
-    def write(self, byte: int) -> bool:
-        if self.first:
-            self.position = byte
-        else:
-            self.content[self.position] = byte
-            self.position = self.position + 1 & 0xFF
-        self.first = False
-        return True
-
-    def read(self) -> int:
-        value = self.content[self.position]
-        self.position = self.position + 1 & 0xFF
-        return value
-
-    def stop(self) -> None:
-        pass
-
-    def alert_acknowledged(self) -> None:
-        pass
-
-
 class Host:
     """A controller, its bus with an SSIF and a memory, and the driver's part."""
 
-    def __init__(self) -> None:
+    def __init__(self, quirks: Quirk = Quirk.NONE) -> None:
         self.ssif = Ssif()
         HandlerSeam(self.ssif.engine, echo)
         self.memory = Memory()
         self.bus = SmBus()
         self.bus.attach(self.ssif.target, address=SSIF)
         self.bus.attach(self.memory, address=0x50)
-        self.function = I801Function(self.bus, self.ssif, pin=1)
+        self.function = I801Function(self.bus, self.ssif, pin=1, quirks=quirks)
         self.function.write_configuration(4, 1)
         self.read, self.write = self.function.read, self.function.write
 
@@ -294,19 +256,26 @@ accesses = st.tuples(
     st.booleans(),
     st.one_of(st.sampled_from((STS, CNT, CMD, SLVA, D0, BLOCK, AUX_CTL)), st.integers(-4, 40)),
     st.one_of(
-        st.sampled_from((0x14 | START, DS, 0x20, 0x21, 0xA0, 0xA1, 2, 3, 0xFF)), st.integers(0, 1 << 32)
+        st.sampled_from((0x14 | START, 0x18 | START, DS, 0x20, 0x21, 0xA0, 0xA1, 2, 3, 0xFF)),
+        st.integers(0, 1 << 32),
     ),
     st.sampled_from((1, 1, 1, 2, 4)),
 )
 
 
-@given(st.lists(accesses, max_size=60), st.integers(0, 60))
-def test_any_access_and_a_cut_anywhere(sequence: list[tuple[bool, int, int, int]], cut: int) -> None:
+@given(
+    st.lists(accesses, max_size=60),
+    st.integers(0, 60),
+    st.one_of(st.sampled_from((Quirk.NONE, Quirk.QEMU)), st.integers(0, Quirk.QEMU.value).map(Quirk)),
+)
+def test_any_access_and_a_cut_anywhere(
+    sequence: list[tuple[bool, int, int, int]], cut: int, quirks: Quirk
+) -> None:
     """Nothing raises, nothing grows; and what was moved to a new instance goes on as what was not."""
-    stays, moves = Host(), Host()
+    stays, moves = Host(quirks), Host(quirks)
     for number, (writes, offset, value, width) in enumerate(sequence):
         if number == cut:
-            old, moves = moves, Host()
+            old, moves = moves, Host(quirks)
             moves.memory.content[:], moves.memory.position = old.memory.content, old.memory.position
             moves.ssif.target.restore(old.ssif.target.export())
             moves.ssif.engine.restore(old.ssif.engine.export())

@@ -25,6 +25,8 @@ class Machine:
     process: asyncio.subprocess.Process
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    irq: int = IRQ
+    """The interrupt that is looked at."""
     irq_level: bool = False
     irq_rises: int = 0
 
@@ -64,7 +66,7 @@ class Machine:
                 if word == "OK":
                     return int(rest[0], 0) if rest else 0
                 assert word == "IRQ", (text, word, rest)
-                if int(rest[1]) == IRQ:
+                if int(rest[1]) == self.irq:
                     self.irq_level = rest[0] == "raise"
                     self.irq_rises += self.irq_level
 

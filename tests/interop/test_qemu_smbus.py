@@ -115,6 +115,9 @@ def differences(transfers: Iterable[Access], behind: Behind) -> Iterator[str]:
         if kind == "answer":
             behind.do("respond", *rest)
             continue
+        if kind == "enable":
+            behind.do("enable", *rest)
+            continue
         if not kind.startswith("read") or rest[:1] in ([7], [8]):
             while behind.asked:
                 behind.do("respond", b"\x00")
@@ -212,6 +215,7 @@ SHOWN: list[tuple[Quirk, list[Access]]] = [
     (Quirk.OVERLONG_DROPPED,      [*KNOWN, *request(DATA[:256]), ("read block", 3)]),
     (Quirk.ANSWER_CUT,            request(b"\x18\x01") + answer(DATA[:254])),
     (Quirk.CAPABILITIES_BY_CODE,  [*request(b"\x18\x57\x01"), ("read block", 3)]),
+    (Quirk.NO_ALERT,              [("enable", True), *KNOWN]),
 ]
 # fmt: on
 

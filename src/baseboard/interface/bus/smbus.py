@@ -93,6 +93,10 @@ class SmBus:
         self._targets[address] = target
         target.alert_changed = self.alert.source(target.alert)
 
+    def target(self, address: int) -> Target | None:
+        """Who stands at an address."""
+        return self._targets.get(address)
+
     def write(self, address: int, data: bytes) -> int:
         """Write bytes and stop; how many were acknowledged, -1 when the address was not."""
         target = self._targets.get(address)

@@ -29,7 +29,9 @@ class Quirk(Flag):
     """An answer of more than 255 bytes is cut there, with completion code C6h instead of CAh."""
     CAPABILITIES_BY_CODE = auto()
     """Get System Interface Capabilities is answered for every interface: CCh, and C7h without one."""
+    NO_ALERT = auto()
+    """SMBALERT# is never pulled."""
     QEMU = (
         ALWAYS_ACKNOWLEDGES | NO_PACKET_ERROR_CODES | RETRY_BY_POSITION | LENIENT_START | MESSAGE_STAYS
-        | ANSWER_STAYS | END_WITHOUT_COUNT | OVERLONG_DROPPED | ANSWER_CUT | CAPABILITIES_BY_CODE
+        | ANSWER_STAYS | END_WITHOUT_COUNT | OVERLONG_DROPPED | ANSWER_CUT | CAPABILITIES_BY_CODE | NO_ALERT
     )  # fmt: skip

@@ -29,8 +29,12 @@ class QuirkyTarget(Target):
         super().__init__(address, pec=pec and Quirk.NO_PACKET_ERROR_CODES not in quirks)
         self._always = Quirk.ALWAYS_ACKNOWLEDGES in quirks
         self._without_count = Quirk.END_WITHOUT_COUNT in quirks
+        self._alerts = Quirk.NO_ALERT not in quirks
         if self._always:
             self._outgoing = bytes(_BUFFER)
+
+    def set_alert(self, alert: bool) -> None:
+        super().set_alert(alert and self._alerts)
 
     def rewind(self) -> None:
         """A request was executed, or an answer has come: what is in the buffer is read from its beginning."""

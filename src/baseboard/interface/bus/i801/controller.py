@@ -1,4 +1,4 @@
-"""The machine behind the registers: the host's end of an SMBus.  [ICH9 5.20, 21.2]
+"""The machine behind the registers: what the host writes and sees.  [ICH9 5.20, 21.2]
 
 Theory of operation
 -------------------
@@ -8,44 +8,38 @@ host to clear DS. In that mode, too, the transfer on the bus is one; what is wai
 target. With the 32-byte buffer (E32B) the host moves a block at a time; reading HST_CNT puts the buffer's
 index to 0, and behind the buffer's end it begins again.
 
-Packet error codes: with AAC the controller makes and checks them; with PEC_EN alone the host gives the
-code of a write in PEC and finds that of a read there.
-
-What the document leaves open: START while busy does nothing; a block of 0 or more than 32 bytes is an
-illegal command; KILL sets FAILED also when nothing is under way. Process calls, I2C reads and block
-process calls are illegal commands: no interface of ours has a use for them.
+What the document leaves open: START while busy does nothing; KILL sets FAILED also when nothing is under way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, auto
 
 from baseboard.interface.bus.i801.registers import (
-    AUX_CTL,
-    AUX_STS,
+    ALERT,
     BYTES,
+    DEV_ERR,
+    DS,
+    E32B,
+    FAILED,
     HOST,
-    HST_CNT,
-    HST_STS,
+    HOST_BUSY,
+    INTR,
+    INTREN,
+    INUSE,
+    KILL,
+    LAST_BYTE,
     SIZE,
-    SLV_CMD,
+    SMBALERT_DIS,
+    START,
     At,
     Kind,
 )
-from baseboard.interface.bus.smbus import LONGEST_BLOCK, SmBus, packet_error_code
-from baseboard.interface.registers import Register, ignore_level, masks
+from baseboard.interface.bus.i801.transfers import Transfers
+from baseboard.interface.bus.smbus import LONGEST_BLOCK, SmBus
+from baseboard.interface.registers import Register, ignore_level
 
-_STATUS, _CONTROL, _SLAVE_COMMAND = masks(HST_STS), masks(HST_CNT), masks(SLV_CMD)
-_AUXILIARY_STATUS, _AUXILIARY_CONTROL = masks(AUX_STS), masks(AUX_CTL)
-DS, INUSE, ALERT = _STATUS["DS"], _STATUS["INUSE_STS"], _STATUS["SMBALERT_STS"]
-FAILED, DEV_ERR, INTR, HOST_BUSY = (_STATUS[name] for name in ("FAILED", "DEV_ERR", "INTR", "HOST_BUSY"))
-PEC_EN, START, LAST_BYTE, KILL, INTREN = (
-    _CONTROL[name] for name in ("PEC_EN", "START", "LAST_BYTE", "KILL", "INTREN")
-)
-E32B, AAC, CRCE = _AUXILIARY_CONTROL["E32B"], _AUXILIARY_CONTROL["AAC"], _AUXILIARY_STATUS["CRCE"]
-SMBALERT_DIS = _SLAVE_COMMAND["SMBALERT_DIS"]
 _INTERRUPTS = 0xFF & ~(HOST_BUSY | INUSE)
 
 
@@ -57,9 +51,11 @@ class Phase(IntEnum):
     """A block is collected, byte by byte."""
     READING = auto()
     """A block is handed out, byte by byte."""
+    BUFFERED = auto()
+    """A block waits in the buffer to be taken: with quirks alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerState:
     """Everything that a controller keeps."""
 
@@ -68,20 +64,28 @@ class ControllerState:
     index: int
     block_data: int
     phase: int
-    version: int = 1
+    asked: bool = False
+    """This and the rest with quirks alone: a transfer was asked for and not made yet."""
+    i2c: bool = False
+    """An I2C read is under way."""
+    open: int | None = None
+    """The address of the target that it has on the bus."""
+    confused: bool = False
+    """That target was addressed in the middle."""
+    version: int = 2
 
 
 class Controller:
     """The host's end of `bus`, alert line included, as registers by their offsets."""
 
     def __init__(self, bus: SmBus) -> None:
-        self.bus = bus
         bus.alert.changed = self._alert_changed
         self.irq = False
         self.irq_changed = ignore_level
         """Called with the level of the interrupt when it changes."""
         self._registers = bytearray(SIZE)
         self._block = bytearray(LONGEST_BLOCK)
+        self._transfers = Transfers(bus, self._registers, self._block)
         self.registers: dict[int, Register] = {
             At.HST_STS: Register(self._read_status, self._write_status),
             At.HST_CNT: Register(self._read_control, self._write_control),
@@ -133,7 +137,7 @@ class Controller:
         if value & INUSE:
             status &= ~INUSE
         self._registers[At.HST_STS] = status
-        if before & ~status & DS and self._phase != Phase.IDLE:
+        if before & ~status & DS and self._by_byte:
             self._byte_taken()
         self._update_interrupt()
 
@@ -144,159 +148,96 @@ class Controller:
     def _write_control(self, value: int) -> None:
         side = HOST[At.HST_CNT]
         self._registers[At.HST_CNT] = side.write(self._registers[At.HST_CNT], value) & side.readable
+        if value & START:
+            self._asked()
         if value & KILL:
-            self._done(FAILED)
-        elif value & START and self._phase == Phase.IDLE:
-            self._start()
+            self._kill()
         self._update_interrupt()
 
     def _read_block_data(self) -> int:
         if not self._registers[At.AUX_CTL] & E32B:
             return self._block_data
-        value = self._block[self._index]
-        self._index = (self._index + 1) % LONGEST_BLOCK
-        return value
+        at = self._index % LONGEST_BLOCK
+        self._index = at + 1
+        return self._block[at]
 
     def _write_block_data(self, value: int) -> None:
         if not self._registers[At.AUX_CTL] & E32B:
             self._block_data = value
             return
-        self._block[self._index] = value
-        self._index = (self._index + 1) % LONGEST_BLOCK
+        at = self._index % LONGEST_BLOCK
+        self._index = at + 1
+        self._block[at] = value
 
     # Transfers.
 
+    @property
+    def _kind(self) -> Kind:
+        return Kind(self._registers[At.HST_CNT] >> 2 & 7)
+
+    @property
+    def _is_read(self) -> bool:
+        return bool(self._registers[At.XMIT_SLVA] & 1)
+
+    def _asked(self) -> None:
+        """START was written."""
+        if self._phase == Phase.IDLE and not self._registers[At.HST_CNT] & KILL:
+            self._start()
+
     def _start(self) -> None:
-        read = self._registers[At.XMIT_SLVA] & 1
-        kind = Kind(self._registers[At.HST_CNT] >> 2 & 7)
-        transfer = TRANSFERS.get((kind, bool(read)))
-        if transfer is None:
-            self._done(DEV_ERR)
+        kind, read = self._kind, self._is_read
+        if kind == Kind.BLOCK and not self._registers[At.AUX_CTL] & E32B:
+            self._start_by_byte(read)
         else:
-            transfer(self)
+            self._made(self._transfers.make(kind, read), kind, read)
+
+    def _start_by_byte(self, read: bool) -> None:
+        """What is read comes from the bus now; what is written goes there with its last byte."""
+        flag = self._transfers.make(Kind.BLOCK, True) if read else INTR
+        if flag == INTR and self._transfers.is_length(self._registers[At.HST_D0]):
+            if read:
+                self._block_data = self._block[0]
+            else:
+                self._block[0] = self._block_data
+            self._index = 0
+            self._phase = Phase.READING if read else Phase.WRITING
+            self._registers[At.HST_STS] |= HOST_BUSY | DS
+        else:
+            self._made(flag if read else DEV_ERR, Kind.BLOCK, read)
+
+    def _made(self, flag: int, kind: Kind, read: bool) -> None:
+        """A transfer was on the bus."""
+        self._done(flag)
 
     def _done(self, flag: int) -> None:
         self._phase = Phase.IDLE
         self._registers[At.HST_STS] = self._registers[At.HST_STS] & ~HOST_BUSY | flag
 
-    @property
-    def _address(self) -> int:
-        return self._registers[At.XMIT_SLVA] >> 1
+    def _kill(self) -> None:
+        self._done(FAILED)
+
+    # A block byte by byte.
 
     @property
-    def _has_code(self) -> bool:
-        return bool(self._registers[At.HST_CNT] & PEC_EN or self._registers[At.AUX_CTL] & AAC)
-
-    def _write(self, data: bytes) -> None:
-        """All bytes of a write, the packet error code behind them."""
-        if self._has_code:
-            if self._registers[At.AUX_CTL] & AAC:
-                self._registers[At.PEC] = packet_error_code(bytes((self._address << 1,)) + data)
-            data += self._registers[At.PEC : At.PEC + 1]
-        self._done(INTR if self.bus.write(self._address, data) == len(data) else DEV_ERR)
-
-    def _read(self, length: int, *, block: bool = False) -> bytes | None:
-        """The bytes of a read, without the packet error code behind them; None when it has failed."""
-        command = self._registers[At.HST_CMD]
-        extra = int(self._has_code)
-        answer = self.bus.write_read(self._address, bytes((command,)), length + extra, block=block)
-        if answer is None or (block and answer[0] > LONGEST_BLOCK):
-            self._done(DEV_ERR)
-            return None
-        if not extra:
-            return answer
-        data, code = answer[:-1], answer[-1]
-        self._registers[At.PEC] = code
-        head = bytes((self._address << 1, command, self._address << 1 | 1))
-        if self._registers[At.AUX_CTL] & AAC and packet_error_code(head + data) != code:
-            self._registers[At.AUX_STS] |= CRCE
-            self._done(DEV_ERR)
-            return None
-        return data
-
-    def _quick_write(self) -> None:
-        self._done(DEV_ERR if self.bus.write(self._address, b"") < 0 else INTR)
-
-    def _quick_read(self) -> None:
-        self._done(DEV_ERR if self.bus.read(self._address, 0) is None else INTR)
-
-    def _send_byte(self) -> None:
-        self._write(bytes((self._registers[At.HST_CMD],)))
-
-    def _receive_byte(self) -> None:
-        """From a target, or who pulls SMBALERT# from the alert response address; without a code."""
-        answer = self.bus.read(self._address, 1)
-        if answer is not None:
-            self._registers[At.HST_D0] = answer[0]
-        self._done(DEV_ERR if answer is None else INTR)
-
-    def _write_byte(self) -> None:
-        self._write(bytes((self._registers[At.HST_CMD], self._registers[At.HST_D0])))
-
-    def _read_byte(self) -> None:
-        answer = self._read(1)
-        if answer is not None:
-            self._registers[At.HST_D0] = answer[0]
-            self._done(INTR)
-
-    def _write_word(self) -> None:
-        self._write(
-            bytes(self._registers[At.HST_CMD : At.HST_CMD + 1] + self._registers[At.HST_D0 : At.HST_D1 + 1])
-        )
-
-    def _read_word(self) -> None:
-        answer = self._read(2)
-        if answer is not None:
-            self._registers[At.HST_D0 : At.HST_D1 + 1] = answer
-            self._done(INTR)
-
-    def _write_block(self) -> None:
-        count = self._registers[At.HST_D0]
-        if not 1 <= count <= LONGEST_BLOCK:
-            self._done(DEV_ERR)
-        elif self._registers[At.AUX_CTL] & E32B:
-            self._write(bytes((self._registers[At.HST_CMD], count)) + self._block[:count])
-        else:
-            self._block[0] = self._block_data
-            self._wait_for_host(Phase.WRITING)
-
-    def _read_block(self) -> None:
-        answer = self._read(0, block=True)
-        if answer is None:
-            return
-        count = answer[0]
-        self._registers[At.HST_D0] = count
-        self._block[:count] = answer[1:]
-        if self._registers[At.AUX_CTL] & E32B or not count:
-            self._done(INTR)
-        else:
-            self._block_data = self._block[0]
-            self._wait_for_host(Phase.READING)
-
-    def _wait_for_host(self, phase: Phase) -> None:
-        self._phase = phase
-        self._index = 0
-        self._registers[At.HST_STS] |= HOST_BUSY | DS
+    def _by_byte(self) -> bool:
+        """Whether the host's clearing DS means that it goes on."""
+        return self._phase != Phase.IDLE
 
     def _byte_taken(self) -> None:
         """The host has cleared DS: it has given the next byte, or has taken one."""
         self._index += 1
-        count = min(self._registers[At.HST_D0], LONGEST_BLOCK)
-        if self._index < count and not (self._phase == Phase.READING and self._last_byte):
-            self._registers[At.HST_STS] |= DS
-            if self._phase == Phase.WRITING:
-                self._block[self._index] = self._block_data
-            else:
-                self._block_data = self._block[self._index]
-        elif self._phase == Phase.READING:
+        reading = self._phase == Phase.READING
+        last = self._index >= min(self._registers[At.HST_D0], LONGEST_BLOCK)
+        if reading and (last or self._registers[At.HST_CNT] & LAST_BYTE):
             self._done(INTR)
+        elif last:
+            self._made(self._transfers.write_block(self._index), Kind.BLOCK, False)
         else:
-            self._write(bytes((self._registers[At.HST_CMD], self._index)) + self._block[: self._index])
-        self._index %= LONGEST_BLOCK
-
-    @property
-    def _last_byte(self) -> bool:
-        return bool(self._registers[At.HST_CNT] & LAST_BYTE)
+            self._registers[At.HST_STS] |= DS
+            if reading:
+                self._block_data = self._block[self._index]
+            else:
+                self._block[self._index] = self._block_data
 
     # Interrupts.
 
@@ -318,7 +259,11 @@ class Controller:
     def export(self) -> ControllerState:
         """The present state; the targets export their own."""
         return ControllerState(
-            bytes(self._registers), bytes(self._block), self._index, self._block_data, self._phase
+            registers=bytes(self._registers),
+            block=bytes(self._block),
+            index=self._index,
+            block_data=self._block_data,
+            phase=self._phase,
         )
 
     def restore(self, state: ControllerState) -> None:
@@ -328,20 +273,3 @@ class Controller:
         self._index, self._block_data = state.index, state.block_data
         self._phase = Phase(state.phase)
         self._update_interrupt()
-
-
-# fmt: off
-TRANSFERS: Mapping[tuple[Kind, bool], Callable[[Controller], None]] = {
-    # the kind          read
-    (Kind.QUICK,        False): Controller._quick_write,
-    (Kind.QUICK,        True):  Controller._quick_read,
-    (Kind.BYTE,         False): Controller._send_byte,
-    (Kind.BYTE,         True):  Controller._receive_byte,
-    (Kind.BYTE_DATA,    False): Controller._write_byte,
-    (Kind.BYTE_DATA,    True):  Controller._read_byte,
-    (Kind.WORD_DATA,    False): Controller._write_word,
-    (Kind.WORD_DATA,    True):  Controller._read_word,
-    (Kind.BLOCK,        False): Controller._write_block,
-    (Kind.BLOCK,        True):  Controller._read_block,
-}
-# fmt: on

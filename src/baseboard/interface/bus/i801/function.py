@@ -6,6 +6,8 @@ from typing import Protocol
 
 from baseboard.interface.bus.function import Bar, Endpoint, Identity, Row, header
 from baseboard.interface.bus.i801.controller import Controller
+from baseboard.interface.bus.i801.quirks import Quirk
+from baseboard.interface.bus.i801.quirky import QuirkyController
 from baseboard.interface.bus.i801.registers import SIZE
 from baseboard.interface.bus.smbus import SmBus
 
@@ -31,8 +33,8 @@ class I801Function(Endpoint):
     called again, by the hundred thousand.
     """
 
-    def __init__(self, bus: SmBus, *devices: Resettable, pin: int = 0) -> None:
-        self.controller = Controller(bus)
+    def __init__(self, bus: SmBus, *devices: Resettable, pin: int = 0, quirks: Quirk = Quirk.NONE) -> None:
+        self.controller = QuirkyController(bus, quirks) if quirks else Controller(bus)
         self._devices = devices
         # HST_EN is set at reset: the firmware of no machine knows of us and would set it.
         # SMB_SMI_EN and I2C_EN are kept; there is no SMI# here, and no transfer of ours depends on I2C_EN.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from baseboard.interface.registers import Access, Field, Side
+from baseboard.interface.registers import Access, Field, Side, masks
 
 # fmt: off
 HST_STS = (
@@ -99,6 +99,16 @@ FIELDS = {
 # fmt: on
 HOST = {offset: Side(fields, "host") for offset, fields in FIELDS.items()}
 SIZE = 32
+
+_STATUS, _CONTROL, _SLAVE_COMMAND = masks(HST_STS), masks(HST_CNT), masks(SLV_CMD)
+_AUXILIARY_STATUS, _AUXILIARY_CONTROL = masks(AUX_STS), masks(AUX_CTL)
+DS, INUSE, ALERT = _STATUS["DS"], _STATUS["INUSE_STS"], _STATUS["SMBALERT_STS"]
+FAILED, DEV_ERR, INTR, HOST_BUSY = (_STATUS[name] for name in ("FAILED", "DEV_ERR", "INTR", "HOST_BUSY"))
+PEC_EN, START, LAST_BYTE, KILL, INTREN = (
+    _CONTROL[name] for name in ("PEC_EN", "START", "LAST_BYTE", "KILL", "INTREN")
+)
+E32B, AAC, CRCE = _AUXILIARY_CONTROL["E32B"], _AUXILIARY_CONTROL["AAC"], _AUXILIARY_STATUS["CRCE"]
+SMBALERT_DIS = _SLAVE_COMMAND["SMBALERT_DIS"]
 
 
 class Kind(IntEnum):
