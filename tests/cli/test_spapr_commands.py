@@ -56,6 +56,23 @@ def test_plug_list_and_unplug(spapr: Spapr) -> None:
     assert spapr("power-down").stdout == "power-down requested\n"
 
 
+def test_persistent_memory_and_a_tpm(spapr: Spapr) -> None:
+    uuid = "d3b55c3c-4b5a-4a8e-9d6c-1f5f5c6d7e90"
+    said = json.loads(spapr("plug", "nvdimm", "p1", "1G", "--uuid", uuid, "--slot", "3", "--json").stdout)
+    assert (said["label_size"], said["uuid"], said["slot"]) == (128 << 10, uuid, 3)
+    assert "uuid" in spapr("plug", "nvdimm", "p2", "256M").stdout
+    rows = {row["name"]: row["device"] for row in json.loads(spapr("ls", "--json").stdout)}
+    assert (rows["PMEM 3"], rows["PMEM 0"]) == ("p1", "p2")
+    assert (
+        spapr("unplug", "p1", code=1).stderr == "baseboard: nvdimm device hot unplug is not supported yet.\n"
+    )
+    assert spapr("plug", "tpm", "t", "unix:s").stdout == "device tpm-proxy, id t, tpm unix:s\n"
+    again = spapr("plug", "tpm", "t2", "unix:s", code=1).stderr
+    assert again == "baseboard: Only one TPM proxy can be specified for this machine\n"
+    assert spapr("unplug", "t").stdout == "t is gone\n"
+    assert "'s' names no TPM: use unix:PATH" in spapr("plug", "tpm", "t", "s", code=1).stderr
+
+
 def test_the_tree(spapr: Spapr, tmp_path: Path) -> None:
     assert 'device_type = "chrp"' in spapr("tree").stdout
     assert json.loads(spapr("tree", "/cpus", "--json").stdout)["name"] == "cpus"
@@ -69,7 +86,14 @@ def test_faults(spapr: Spapr) -> None:
     fault = {"service": "set-indicator", "answers": [9900, "pass", -2], "index": 0x10000001}
     assert json.loads(spapr("fault", "list", "--json").stdout) == [fault]
     assert "9900, pass, -2" in spapr("fault", "list").stdout
-    assert "neither a number nor pass" in spapr("fault", "add", "set-indicator", "x", code=2).stderr
+    assert (
+        "is neither a number, nor pass, nor one of H_SUCCESS, H_BUSY"
+        in spapr("fault", "add", "set-indicator", "x", code=2).stderr
+    )
+    assert spapr("fault", "clear").stdout == "no faults\n"
+    spapr("fault", "add", "--index", "1", "H_TPM_COMM", "H_BUSY", "H_LONG_BUSY_ORDER_1_SEC", "H_HARDWARE")
+    fault = {"service": "H_TPM_COMM", "answers": [1, 9903, -1], "index": 1}
+    assert json.loads(spapr("fault", "list", "--json").stdout) == [fault]
     assert "use one of" in spapr("fault", "add", "no-such", "1", code=1).stderr
     assert spapr("fault", "clear").stdout == "no faults\n"
 

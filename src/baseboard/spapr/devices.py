@@ -73,6 +73,8 @@ class TpmProxy:
     """What H_TPM_COMM talks to; has no connector."""
 
     id: str
+    tpm: str = ""
+    """Where the TPM is, in words of whoever makes the link to it."""
 
 
 Device = Core | Dimm | Nvdimm | PciFunction | Phb | TpmProxy

@@ -225,8 +225,8 @@ class PseriesMachine:
         return bridges.plug(self, name, index, node=node, cold=cold)
 
     @logged
-    def plug_tpm_proxy(self, name: str) -> TpmProxy:
-        return tpm.plug(self, name)
+    def plug_tpm_proxy(self, name: str, where: str = "") -> TpmProxy:
+        return tpm.plug(self, name, where)
 
     @logged
     def unplug(self, name: str) -> None:

@@ -138,7 +138,7 @@ def _device(number: int, row: Mapping[str, Any]) -> Device:
     kind = PEOPLE_CALL_THEM[named.pop("kind")]
     device = kind(**named)
     for name, value in asdict(device).items():
-        if not isinstance(value, str if name in ("id", "model", "uuid") else int):
+        if not isinstance(value, str if name in ("id", "model", "uuid", "tpm") else int):
             raise ValueError(f"device {number}: {name} = {value!r}")
     return device
 
@@ -200,7 +200,7 @@ def _put(machine: PseriesMachine, device: Device) -> None:
                 cold=True,
             )
         case TpmProxy():
-            tpm.plug(machine, device.id)
+            tpm.plug(machine, device.id, device.tpm)
 
 
 def _count_blocks(machine: PseriesMachine) -> None:

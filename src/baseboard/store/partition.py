@@ -26,6 +26,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 
 from baseboard.errors import ConfigError
+from baseboard.spapr.choices import Choice
 from baseboard.spapr.settings import MachineSettings
 from baseboard.store.mistakes import explain
 from baseboard.store.setting import Section, setting
@@ -66,6 +67,9 @@ class Machine(Section):
         32, "Card slots of each host bridge. QEMU has 32; tools visit each of them.", least=1, most=32
     )
     numa: list[Size] = setting([], "Memory of each NUMA node; none: one node with all of it.")
+    choices: list[str] = setting(
+        [], "Where not to answer as QEMU does: names such as LOPAR or DRC_INFO.", example="DRC_INFO"
+    )
     uuid: str | None = setting(None, "The partition's UUID.", example="d3b55c3c-4b5a-4a8e-9d6c-1f5f5c6d7e8f")
 
 
@@ -74,6 +78,16 @@ class Dimm(Section):
 
     id: str = setting(..., "Name for unplugging it.", longest=64)
     size: Size = setting(..., "How much, in blocks of 256M.", allowed=SIZE)
+    node: int = setting(0, "NUMA node.", least=0, most=127)
+
+
+class Nvdimm(Section):
+    """Persistent memory that is in a slot at the start."""
+
+    id: str = setting(..., "Name of it.", longest=64)
+    size: Size = setting(..., "How much, in blocks of 256M, labels not counted.", allowed=SIZE)
+    label_size: Size = setting("128K", "Size of the label area.", allowed=SIZE)
+    uuid: str = setting(..., "Its UUID.", example="d3b55c3c-4b5a-4a8e-9d6c-1f5f5c6d7e90")
     node: int = setting(0, "NUMA node.", least=0, most=127)
 
 
@@ -92,6 +106,7 @@ class PartitionFile(Section):
 
     machine: Machine = Field(default_factory=Machine)
     dimm: list[Dimm] = Field([], max_length=256)
+    nvdimm: list[Nvdimm] = Field([], max_length=256)
     card: list[Card] = Field([], max_length=1024)
 
 
@@ -117,4 +132,14 @@ def machine_settings(machine: Machine) -> MachineSettings:
         phb_slots=machine.phb_slots,
         numa=tuple(size_of(size) for size in machine.numa),
         uuid=machine.uuid,
+        choices=_choices(machine.choices),
     )
+
+
+def _choices(names: list[str]) -> Choice:
+    choices = Choice.NONE
+    for name in names:
+        if name not in Choice.__members__:
+            raise ConfigError(f"choices: there is no {name!r}; use {', '.join(Choice.__members__)}")
+        choices |= Choice[name]
+    return choices

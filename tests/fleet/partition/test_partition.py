@@ -17,7 +17,10 @@ from baseboard.fleet.control import answer
 from baseboard.fleet.partition.methods import METHODS, methods
 from baseboard.fleet.partition.partition import Partition, open_partition, reborn
 from baseboard.fleet.partition.plan import plan
+from baseboard.spapr.choices import Choice
+from baseboard.spapr.machine import PseriesMachine
 from baseboard.spapr.replaying import replay
+from baseboard.spapr.saved import restore
 
 
 class Served:
@@ -123,6 +126,73 @@ def test_a_log_is_replayed_on_the_machine_as_it_was_born(tmp_path: Path) -> None
     assert "entry 1" in (replay(reborn(tmp_path / "state"), entries) or "")
 
 
+def ask_tpm(served: Served, operation: int = 1) -> Any:
+    command = base64.b64encode(bytes.fromhex("8001 0000000c 0000017b 0004")).decode()
+    arguments = [operation, 0x1000, 12, 0x2000, 4096]
+    return served.ask(
+        "hcall", number="H_TPM_COMM", arguments=arguments, base=0x1000, memory=command, size=0x2000
+    )
+
+
+def test_hypercalls(served: Served) -> None:
+    """By number and by name; what was written comes back, and not the rest."""
+    block = base64.b64encode(bytes.fromhex("0000201c 00000001 00000002 ffffffff")).decode()
+    said = served.ask("hcall", number=0xF000, arguments=[0x1000], base=0x1000, memory=block, size=24)
+    written = [{"address": 0x1010, "data": base64.b64encode(bytes.fromhex("00000000 00000064")).decode()}]
+    assert said == {"r3": 0, "r4": 0x1000, "written": written}
+    assert served.ask("hcall", number=0xF001, arguments=[-1])["r3"] == -2
+    assert served.ask("hcall", number="H_NONE")[0] == "bad-parameters"
+    vector = bytes.fromhex("00000000 ffffffff 04 0000 0000 0000 0000 05 002000000004")
+    said = served.ask(
+        "hcall",
+        number="H_CAS",
+        arguments=[0, 0x1000, 0xF000],
+        memory=base64.b64encode(vector).decode(),
+        size=0x10000,
+    )
+    assert said["r3"] == 0
+    assert base64.b64decode(said["written"][0]["data"])[:8].hex() == "00000001d00dfeed"
+    assert served.ask("status")["hotplug_events"]
+
+
+def test_a_tpm_behind_the_proxy(tmp_path: Path) -> None:
+    one = Served(tmp_path / "state")
+    assert ask_tpm(one)["r3"] == -2
+    assert one.ask("plug.tpm", name="t", tpm="nowhere")[0] == "bad-parameters"
+    one.ask("plug.tpm", name="t", tpm=f"unix:{tmp_path}/none")
+    one.ask("fault.add", fault={"service": "H_TPM_COMM", "index": 1, "answers": [1, 9901]})
+    assert [ask_tpm(one)["r3"] for _ in range(2)] == [1, 9901]
+    assert ask_tpm(one, 2)["r3"] == 0
+    one.killed()
+    again = Served(tmp_path / "state")
+    said = ask_tpm(again)
+    assert (said["r3"], said["r4"]) == (-16, 1)
+    assert said["reason"].startswith(f"no TPM at {tmp_path}/none: No such file")
+    again.partition.use_tpm("")
+    assert ask_tpm(again)["reason"] == "no TPM is configured"
+    assert again.ask("unplug", id="t") == {"requested": "t", "there": False}
+    assert ask_tpm(again)["r3"] == -2
+    again.killed()
+
+
+def test_a_log_has_everything_in_order_and_where_it_began(served: Served) -> None:
+    """CAS, a reboot that the guest asks for, faults; asked again of the machine as it was at log.start."""
+    served.ask("plug.core", name="c1", core=1)
+    served.ask("rtas", service="set-indicator", arguments=[9003, 0x10000001, 1])
+    served.ask("log.start")
+    served.ask("fault.add", fault={"service": "set-indicator", "answers": [-2]})
+    for _ in range(2):
+        served.ask("rtas", service="set-indicator", arguments=[9001, 0x10000001, 1])
+    served.ask("rtas", service="system-reboot")
+    test_hypercalls(served)
+    page = served.ask("log.get")
+    done = ["plan_fault", "rtas", "rtas", "rtas", "reset", "negotiated", "hcall", "hcall", "hcall"]
+    assert [entry["do"] for entry in page["entries"]] == done
+    assert "begin" not in served.ask("log.get", after=1)
+    assert replay(restore(page["begin"]), page["entries"]) is None
+    assert replay(PseriesMachine(served.partition.machine.settings), page["entries"]) is not None
+
+
 def test_the_guests_tree_has_what_it_has_configured(served: Served) -> None:
     served.ask("plug.core", name="c1", core=1)
     served.ask("plug.dimm", name="d1", size="256M")
@@ -151,6 +221,7 @@ def test_a_guest_that_reboots(served: Served) -> None:
         ("[machine]\ncores = 0\n", "p.toml:2: machine.cores: found 0; allowed: a whole number, 1 to 2048"),
         ('[machine]\nram = "4 GB"\n', 'p.toml:2: machine.ram: found "4 GB"; allowed: a size such as'),
         ('[machine]\nram = "100M"\n', "ram = 104857600: use a multiple of 256 MiB"),
+        ('[machine]\nchoices = ["x"]\n', "choices: there is no 'x'; use NONE, ISOLATED_IS_COMPLETE"),
         ("[machine]\nnumber = 1\n", "p.toml:2: machine.number: no such setting"),
         ('[[dimm]]\nid = "d"\nsize = "64G"\n', "p.toml"),
     ],
@@ -167,9 +238,12 @@ def test_a_machine_file_with_memory_and_a_card(tmp_path: Path) -> None:
     path = tmp_path / "p.toml"
     path.write_text(
         '[machine]\ncores = 2\nram = "1G"\nmax_ram = "4G"\n'
-        '[[dimm]]\nid = "d0"\nsize = "512M"\n[[card]]\nid = "n0"\nmodel = "virtio-net-pci"\nslot = 3\n'
+        'choices = ["LOPAR"]\n[[dimm]]\nid = "d0"\nsize = "512M"\n'
+        '[[nvdimm]]\nid = "p0"\nsize = "256M"\nuuid = "d3b55c3c-4b5a-4a8e-9d6c-1f5f5c6d7e90"\n'
+        '[[card]]\nid = "n0"\nmodel = "virtio-net-pci"\nslot = 3\n'
     )
     partition, store = open_partition(tmp_path / "state", plan(path, {"max_cores": 2}))
+    assert partition.machine.choices is Choice.LOPAR
     names = {c.name: c.state.name for c in partition.machine.connectors.values() if c.device is not None}
     store.close()
     assert names == {
@@ -178,6 +252,7 @@ def test_a_machine_file_with_memory_and_a_card(tmp_path: Path) -> None:
         "PHB 0": "CONFIGURED",
         "LMB 4": "CONFIGURED",
         "LMB 5": "CONFIGURED",
+        "PMEM 1": "CONFIGURED",
         "C24": "CONFIGURED_CARD",
     }
 

@@ -15,19 +15,24 @@ from baseboard.errors import ConfigError
 
 @click.group(no_args_is_help=True)
 def fault() -> None:
-    """Answers that an RTAS service is to give instead of acting: busy, delays, errors."""
+    """Answers that a service or a hypercall is to give instead of acting: busy, delays, errors."""
 
 
 @fault.command(context_settings={"ignore_unknown_options": True})
 @STATE
 @click.argument("service")
 @click.argument("answers", nargs=-1, required=True)
-@click.option("--index", metavar="INDEX", help="Of which connector, such as 0x10000001 (any).")
+@click.option(
+    "--index",
+    metavar="INDEX",
+    help="Of which connector, such as 0x10000001; of a hypercall, its first argument (any).",
+)
 @click.option("--sensor", metavar="N", type=int, help="Of which indicator or sensor, such as 9001 (any).")
 def add(state: Path, service: str, answers: tuple[str, ...], index: str | None, sensor: int | None) -> None:
-    """Let SERVICE (set-indicator, ...) answer with each of ANSWERS once: -2, 9902, "pass", ...
+    """Let SERVICE (set-indicator, H_TPM_COMM, ...) answer with each of ANSWERS once.
 
-    Put `--` before a negative one.
+    They are statuses (-2, 9902, ...), of a hypercall also names (H_BUSY, ...), or pass. Put `--` before a
+    negative one.
     """
     row: dict[str, Any] = {"service": service, "answers": [_number(answer) for answer in answers]}
     if index is not None:
@@ -62,9 +67,14 @@ def clear(state: Path) -> None:
 
 
 def _number(text: str) -> int | str:
+    from baseboard.spapr.hcalls.codes import CODES
+
     if text == "pass":
         return text
+    if text in CODES:
+        return CODES[text]
     try:
         return int(text, 0)
     except ValueError:
-        raise ConfigError(f"{text!r} is neither a number nor pass") from None
+        names = ", ".join(CODES)
+        raise ConfigError(f"{text!r} is neither a number, nor pass, nor one of {names}") from None

@@ -70,4 +70,5 @@ def partition(state: Path) -> Iterator[Caller]:
     try:
         yield _Opened(methods(opened))
     finally:
+        opened.close()
         store.close()

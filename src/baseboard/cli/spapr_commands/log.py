@@ -17,7 +17,10 @@ from baseboard.errors import ConfigError
 @STATE
 @click.argument("action", type=click.Choice(("start", "stop", "show")), default="show")
 def log(state: Path, action: str) -> None:
-    """Start or stop the call log of a running partition, or write it, one JSON object a line."""
+    """Start or stop the call log of a running partition, or write it, one JSON object a line.
+
+    The first line has the partition's state at the start.
+    """
     with partition(state) as caller:
         if action != "show":
             caller.call(f"log.{action}")
@@ -25,6 +28,8 @@ def log(state: Path, action: str) -> None:
         after = 0
         while True:
             page = caller.call("log.get", after=after)
+            if not after:
+                print(json.dumps({"begin": page["begin"], "dropped": page["dropped"]}))
             for entry in page["entries"]:
                 print(json.dumps(entry))
             after += len(page["entries"])
@@ -36,12 +41,14 @@ def log(state: Path, action: str) -> None:
 @STATE
 @click.argument("file", type=PATH)
 def replay_log(state: Path, file: Path) -> None:
-    """Ask a fresh partition, like that in the state directory at its first start, what FILE has.
+    """Ask a partition like that of which FILE is the log, as it was when the log began, what FILE has.
 
-    The partition itself is not changed. Exit status 1 at the first answer that is not as in the log.
+    A FILE without such a beginning is asked of one like that in the state directory at its first start. The
+    partition itself is not changed. Exit status 1 at the first answer that is not as in the log.
     """
     from baseboard.fleet.partition.partition import reborn
     from baseboard.spapr.replaying import replay
+    from baseboard.spapr.saved import restore
 
     try:
         entries = [json.loads(line) for line in file.read_text().splitlines()]
@@ -49,7 +56,14 @@ def replay_log(state: Path, file: Path) -> None:
         raise ConfigError(f"{file}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: not a call log: {error}") from None
-    difference = replay(reborn(state), entries)
+    if entries and isinstance(entries[0], dict) and "begin" in entries[0]:
+        head = entries.pop(0)
+        if head.get("dropped"):
+            raise ConfigError(f"{file}: the first {head['dropped']} entries of the log are lost")
+        machine = restore(head["begin"])
+    else:
+        machine = reborn(state)
+    difference = replay(machine, entries)
     if difference is not None:
         raise RequestFailed(difference)
     print(f"{len(entries)} calls, all answered as in {file}")

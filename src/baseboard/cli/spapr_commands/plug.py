@@ -14,7 +14,7 @@ from baseboard.cli.spapr_commands.flags import STATE, partition
 
 @click.group(no_args_is_help=True)
 def plug() -> None:
-    """Plug in a core, memory, a PCI card or a host bridge."""
+    """Plug in a core, memory, a PCI card, a host bridge or a TPM."""
 
 
 def _plug(state: Path, kind: str, as_json: bool, **given: Any) -> None:
@@ -53,6 +53,41 @@ def dimm(state: Path, name: str, size: str, slot: int | None, node: int | None, 
 @plug.command
 @STATE
 @click.argument("name")
+@click.argument("size")
+@click.option("--label-size", metavar="SIZE", default="128K", show_default=True, help="Of the label area.")
+@click.option("--uuid", metavar="UUID", help="Its UUID (a new one).")
+@click.option("--slot", metavar="N", type=int, help="Memory slot (the first that is free).")
+@click.option("--node", metavar="N", type=int, help="NUMA node (0).")
+@JSON
+def nvdimm(
+    state: Path,
+    name: str,
+    size: str,
+    label_size: str,
+    uuid: str | None,
+    slot: int | None,
+    node: int | None,
+    as_json: bool,
+) -> None:
+    """Plug in persistent memory of SIZE (1G), labels not counted, as NAME."""
+    from uuid import uuid4
+
+    _plug(
+        state,
+        "nvdimm",
+        as_json,
+        name=name,
+        size=size,
+        label_size=label_size,
+        uuid=uuid or str(uuid4()),
+        slot=slot,
+        node=node,
+    )
+
+
+@plug.command
+@STATE
+@click.argument("name")
 @click.argument("model")
 @click.argument("slot", type=int)
 @click.option("--function", metavar="N", type=int, help="Function, 0 last (0).")
@@ -73,3 +108,16 @@ def pci(
 def phb(state: Path, name: str, index: int, as_json: bool) -> None:
     """Plug in PCI host bridge number INDEX as NAME."""
     _plug(state, "phb", as_json, name=name, index=index)
+
+
+@plug.command
+@STATE
+@click.argument("name")
+@click.argument("where", metavar="TPM")
+@JSON
+def tpm(state: Path, name: str, where: str, as_json: bool) -> None:
+    """Plug in the proxy for H_TPM_COMM as NAME, with TPM behind it.
+
+    TPM is unix:PATH, tcp:HOST:PORT, /dev/tpmrm0 or /dev/tpm0.
+    """
+    _plug(state, "tpm", as_json, name=name, tpm=where)

@@ -24,8 +24,15 @@ from baseboard.store.directory import CONTROL
 @click.option("--ram", metavar="SIZE", help="Memory at the first start (4G).")
 @click.option("--max-ram", metavar="SIZE", help="Memory with everything that can be plugged in (16G).")
 @click.option("--slots", metavar="N", type=int, help="Slots for memory (16).")
+@click.option(
+    "--tpm",
+    metavar="TPM",
+    help="TPM for H_TPM_COMM: unix:PATH, tcp:HOST:PORT, /dev/tpmrm0 or /dev/tpm0 (that of last time).",
+)
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON when everything is ready.")
-def serve(config: Path | None, state: Path, path: Path | None, as_json: bool, **flags: Any) -> None:
+def serve(
+    config: Path | None, state: Path, path: Path | None, tpm: str | None, as_json: bool, **flags: Any
+) -> None:
     """Serve a partition's platform on a control socket.
 
     CONFIG is a TOML file; without it, and without flags, it is the partition that is kept in the state
@@ -67,6 +74,9 @@ def serve(config: Path | None, state: Path, path: Path | None, as_json: bool, **
             await server.stop()
 
     try:
+        if tpm is not None:
+            partition.use_tpm(tpm)
         asyncio.run(until_stopped())
     finally:
+        partition.close()
         store.close()

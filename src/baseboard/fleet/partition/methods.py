@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -13,17 +11,17 @@ from typing import Any
 from baseboard.errors import ConfigError
 from baseboard.fleet.control import ControlError, Methods
 from baseboard.fleet.methods.method import Method, Parameter, flag, integer, text
+from baseboard.fleet.partition.calls import CALLS
 from baseboard.fleet.partition.partition import Partition, guest_tree
 from baseboard.spapr.call_log import CallLog
 from baseboard.spapr.device_tree import device_tree
 from baseboard.spapr.drc import Connector
-from baseboard.spapr.guest_memory import ByteMemory
 from baseboard.spapr.refusal import Refusal
 from baseboard.spapr.replaying import replay
+from baseboard.spapr.saved import export
 from baseboard.spapr.tree import Node
 from baseboard.store.partition import SIZE, size_of
 
-MOST_MEMORY = 1 << 15
 MOST_ROWS = 1000
 
 
@@ -78,6 +76,15 @@ def _plug(plug: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     return method
 
 
+def _plug_tpm(partition: Partition, name: str, tpm: str) -> dict[str, Any]:
+    try:
+        return {"device": "tpm-proxy", **asdict(partition.plug_tpm(name, tpm))}
+    except Refusal as refusal:
+        raise ControlError("refused", str(refusal)) from refusal
+    except ConfigError as error:
+        raise ControlError("bad-parameters", f"plug.tpm: tpm: {error}") from error
+
+
 def _unplug(partition: Partition, id: str) -> dict[str, Any]:
     try:
         partition.machine.unplug(id)
@@ -127,19 +134,9 @@ def _cards(partition: Partition) -> dict[str, Any]:
     return {"cards": sorted(partition.cards_present())}
 
 
-def _rtas(
-    partition: Partition, service: str | int, arguments: list[int], results: int, base: int, memory: bytes
-) -> dict[str, Any]:
-    guest = ByteMemory(len(memory), base=base)
-    guest.content[:] = memory
-    cells = partition.call(service, arguments, results, guest)
-    changed = bytes(guest.content) != memory
-    return {"results": list(cells), "memory": base64.b64encode(guest.content).decode() if changed else None}
-
-
 def _add_fault(partition: Partition, fault: dict[str, Any]) -> dict[str, Any]:
     try:
-        partition.machine.faults.add(fault)
+        partition.machine.plan_fault(fault)
     except ConfigError as error:
         raise ControlError("bad-parameters", str(error)) from error
     return _list_faults(partition)
@@ -150,12 +147,12 @@ def _list_faults(partition: Partition) -> dict[str, Any]:
 
 
 def _clear_faults(partition: Partition) -> dict[str, Any]:
-    partition.machine.faults.clear()
+    partition.machine.clear_faults()
     return _list_faults(partition)
 
 
 def _start_log(partition: Partition) -> dict[str, Any]:
-    partition.machine.log = CallLog()
+    partition.machine.log = CallLog(begin=export(partition.machine))
     return {"entries": 0}
 
 
@@ -169,7 +166,8 @@ def _get_log(partition: Partition, after: int) -> dict[str, Any]:
     if log is None:
         raise ControlError("not-found", "there is no log: start one with log.start")
     entries = list(islice(log.entries, after, after + MOST_ROWS))
-    return {"entries": entries, "dropped": log.dropped, "more": after + len(entries) < len(log.entries)}
+    page = {"entries": entries, "dropped": log.dropped, "more": after + len(entries) < len(log.entries)}
+    return page if after else page | {"begin": log.begin}
 
 
 def _replay(partition: Partition, entries: list[Any]) -> dict[str, Any]:
@@ -184,29 +182,6 @@ def _size(value: Any) -> int:
         return size_of(value)
     except (TypeError, ValueError):
         raise ValueError(SIZE) from None
-
-
-def _service(value: Any) -> str | int:
-    if isinstance(value, str):
-        return value
-    return int(integer(0, (1 << 32) - 1)(value))
-
-
-def _cells(value: Any) -> list[int]:
-    check = integer(-(1 << 31), (1 << 32) - 1)
-    if not isinstance(value, list) or len(value) > 16:
-        raise ValueError("a list of up to 16 cells")
-    return [check(cell) for cell in value]
-
-
-def _memory(value: Any) -> bytes:
-    try:
-        data = base64.b64decode(value, validate=True)
-    except (binascii.Error, TypeError, ValueError):
-        raise ValueError("base64") from None
-    if len(data) > MOST_MEMORY:
-        raise ValueError(f"base64 of up to {MOST_MEMORY} bytes")
-    return data
 
 
 def _table(value: Any) -> dict[str, Any]:
@@ -234,21 +209,25 @@ METHODS = (
     Method("plug.dimm", _plug(lambda machine, name, size, slot, node:
                               machine.plug_dimm(name, size, slot=slot, node=node)),
            (_ID, Parameter("size", _size), Parameter("slot", integer(0, 255), None), _NODE)),
+    Method("plug.nvdimm", _plug(lambda machine, name, size, label_size, uuid, slot, node:
+                                machine.plug_nvdimm(name, size, label_size=label_size, uuid=uuid, slot=slot,
+                                                    node=node)),
+           (_ID, Parameter("size", _size), Parameter("label_size", _size), Parameter("uuid", text),
+            Parameter("slot", integer(0, 255), None), _NODE)),
     Method("plug.pci", _plug(lambda machine, name, model, slot, function, phb:
                              machine.plug_pci(name, model, slot, function, phb=phb)),
            (_ID, Parameter("model", text), Parameter("slot", integer(0, 31)),
             Parameter("function", integer(0, 7), 0), Parameter("phb", integer(0, 30), 0))),
     Method("plug.phb", _plug(lambda machine, name, index: machine.plug_phb(name, index)),
            (_ID, Parameter("index", integer(0, 30)))),
+    Method("plug.tpm", _plug_tpm, (_ID, Parameter("tpm", text))),
     Method("unplug", _unplug, (Parameter("id", text),)),
     Method("power-down", _power_down),
     Method("reset", _reset),
     Method("tree", _tree, (Parameter("path", text, "/"), Parameter("guest", flag, False))),
     Method("events", _notices, (_AFTER,)),
     Method("cards", _cards),
-    Method("rtas", _rtas, (Parameter("service", _service), Parameter("arguments", _cells, []),
-                           Parameter("results", integer(0, 16), 1), Parameter("base", integer(0, 1 << 48), 0),
-                           Parameter("memory", _memory, b""))),
+    *CALLS,
     Method("fault.add", _add_fault, (Parameter("fault", _table),)),
     Method("fault.list", _list_faults),
     Method("fault.clear", _clear_faults),

@@ -5,25 +5,34 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from baseboard.errors import ConfigError
 from baseboard.spapr import vector5
 from baseboard.spapr.device_tree import device_tree
+from baseboard.spapr.devices import TpmProxy
 from baseboard.spapr.guest_memory import GuestMemory
+from baseboard.spapr.hcalls import Hypervisor
 from baseboard.spapr.linux.files import ASSIGNED
 from baseboard.spapr.machine import PseriesMachine
 from baseboard.spapr.saved import export, restore
 from baseboard.spapr.settings import MachineSettings
+from baseboard.spapr.tpm import ResourceManager, TpmLink
 from baseboard.spapr.tree import Node
 from baseboard.store.database import Store
-from baseboard.store.partition import Card, Dimm, size_of
+from baseboard.store.partition import Card, Dimm, Nvdimm, size_of
 
 ROOM = "spapr"
 _MACHINE, _BORN = (ROOM, "machine"), (ROOM, "born")
 MOST_NOTICES = 256
+TPM = "tpm"
+"""The proxy's name, when nobody has given it another."""
+TPM_PATIENCE = 30.0
+"""Seconds; who waits for a TPM waits in the middle of a hypercall, and everybody with him."""
+
+_T = TypeVar("_T")
 
 _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
@@ -68,11 +77,21 @@ class PartitionPlan(NamedTuple):
     settings: MachineSettings
     dimms: Sequence[Dimm] = ()
     cards: Sequence[Card] = ()
+    nvdimms: Sequence[Nvdimm] = ()
 
     def populate(self, machine: PseriesMachine) -> None:
         """Put in what is there from the start.  Raises Refusal."""
         for dimm in self.dimms:
             machine.plug_dimm(dimm.id, size_of(dimm.size), node=dimm.node, cold=True)
+        for one in self.nvdimms:
+            machine.plug_nvdimm(
+                one.id,
+                size_of(one.size),
+                label_size=size_of(one.label_size),
+                uuid=one.uuid,
+                node=one.node,
+                cold=True,
+            )
         for card in sorted(self.cards, key=lambda card: -card.function):
             machine.plug_pci(card.id, card.model, card.slot, card.function, phb=card.phb, cold=True)
         boot(machine)
@@ -95,7 +114,11 @@ class Partition:
             self.machine = PseriesMachine((wanted or fallback).settings, clock=time.time)
             (wanted or fallback).populate(self.machine)
         self._told = 0
+        self._reboots = False
         self.machine.on_event = self._tell
+        self.hypervisor = Hypervisor(self.machine)
+        if self.machine.tpm_proxy is not None:
+            self.hypervisor.use_tpm(_tpm(self.machine.tpm_proxy.tpm))
         self._saved = "" if not rows else _encode(export(self.machine))
         if not rows:
             born = _encode(export(self.machine))
@@ -129,17 +152,49 @@ class Partition:
         self, service: str | int, arguments: Sequence[int], results: int, memory: GuestMemory
     ) -> tuple[int, ...]:
         """An RTAS call of a guest whose memory this is; kept when it comes back."""
+        cells = self._asked(memory, lambda: self.machine.rtas.call(service, tuple(arguments), results))
+        return tuple(int(cell) for cell in cells)
+
+    def hypercall(self, number: int, arguments: Sequence[int], memory: GuestMemory) -> tuple[int, int]:
+        """A hypercall of such a guest: r3 and r4; kept when it comes back."""
+        return self._asked(memory, lambda: self.hypervisor.call(number, *arguments))
+
+    def _asked(self, memory: GuestMemory, ask: Callable[[], _T]) -> _T:
         before = self.machine.memory
         self.machine.memory = memory
         try:
-            cells = self.machine.rtas.call(service, tuple(arguments), results)
+            answer = ask()
         finally:
             self.machine.memory = before
+        if self._reboots:
+            self.reset()
         self.handled(self.now())
-        return tuple(int(cell) for cell in cells)
+        return answer
+
+    def plug_tpm(self, name: str, where: str) -> TpmProxy:
+        """A proxy with this TPM behind it.  Raises Refusal, ConfigError."""
+        link = _tpm(where)
+        proxy = self.machine.plug_tpm_proxy(name, where)
+        self.hypervisor.use_tpm(link)
+        return proxy
+
+    def use_tpm(self, where: str) -> None:
+        """This TPM is behind the proxy, which is there afterwards.  Raises ConfigError."""
+        proxy = self.machine.tpm_proxy
+        if proxy is None or proxy.tpm != where:
+            _tpm(where)  # says what is wrong with it before anything has changed
+            if proxy is not None:
+                self.machine.unplug(proxy.id)
+            self.plug_tpm(TPM if proxy is None else proxy.id, where)
+            self.handled(self.now())
+
+    def close(self) -> None:
+        """The guest is not served any more."""
+        self.hypervisor.session.close()
 
     def reset(self) -> None:
         """The machine is reset, and its guest boots again."""
+        self._reboots = False
         self.machine.reset()
         boot(self.machine)
 
@@ -152,10 +207,20 @@ class Partition:
         }
 
     def _tell(self, name: str, data: dict[str, Any]) -> None:
-        if name == "RESET":  # a guest asked for it; nobody else runs this machine
-            self.reset()
+        if name == "RESET":  # a guest asks for it; nobody else runs this machine
+            self._reboots = True  # when its call is done, so that a call log has one after the other
         self._told += 1
         self.notices.append({"number": self._told, "event": name, "data": data})
+
+
+def _tpm(where: str) -> TpmLink | None:
+    """Raises ConfigError."""
+    from baseboard.aio.tpm import is_managed, tpm_link
+
+    if not where:
+        return None
+    link = tpm_link(where, patience=TPM_PATIENCE)
+    return link if is_managed(where) else ResourceManager(link)
 
 
 def open_partition(state: Path, wanted: PartitionPlan | None) -> tuple[Partition, Store]:

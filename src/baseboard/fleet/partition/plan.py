@@ -36,5 +36,8 @@ def default_plan() -> PartitionPlan:
 
 def _plan(described: PartitionFile, given: dict[str, Any]) -> PartitionPlan:
     return PartitionPlan(
-        machine_settings(described.machine.model_copy(update=given)), described.dimm, described.card
+        machine_settings(described.machine.model_copy(update=given)),
+        described.dimm,
+        described.card,
+        described.nvdimm,
     )

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from baseboard.spapr.machine import PseriesMachine
 
 
-def plug(machine: PseriesMachine, name: str) -> TpmProxy:
+def plug(machine: PseriesMachine, name: str, where: str) -> TpmProxy:
     check_name(machine, name)
     if machine.tpm_proxy is not None:
         raise Refusal("Only one TPM proxy can be specified for this machine")
-    machine.tpm_proxy = proxy = TpmProxy(name)
+    machine.tpm_proxy = proxy = TpmProxy(name, where)
     if name:
         machine.names[name] = proxy
     return proxy
