@@ -260,7 +260,7 @@ def test_a_dead_socket_is_taken_over_and_a_live_one_is_not(tmp_path: Path) -> No
     async def conversation(tmp: Path, owner: Owner) -> None:
         first = VmPort(unix(tmp / "ipmi", True), owner.handle, owner)
         await first.start()
-        with pytest.raises(ConfigError, match="another process listens"):
+        with pytest.raises(ConfigError, match="this process listens there already"):
             await VmPort(unix(tmp / "ipmi", True), owner.handle, owner).start()
         await first.close()
         server = Server()

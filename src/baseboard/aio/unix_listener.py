@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import stat
+from struct import Struct
 
 from baseboard.errors import ConfigError
 
@@ -26,6 +27,18 @@ def unix_listener(path: str, flag: str) -> socket.socket:
     return listener
 
 
+_CREDENTIALS = Struct("3i")
+"""Process, user and group of whoever listens."""
+
+
+def _who_listens(probe: socket.socket) -> str:
+    raw = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    process, _, _ = _CREDENTIALS.unpack(raw)
+    if process == os.getpid():
+        return "this process listens there already, for something else; give each a path of its own"
+    return f"process {process} listens there"
+
+
 def _remove_stale(path: str, flag: str) -> None:
     """Remove the socket that a dead process left.  Raises ConfigError when somebody answers there."""
     try:
@@ -35,7 +48,10 @@ def _remove_stale(path: str, flag: str) -> None:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
-        if probe.connect_ex(path) in (0, errno.EAGAIN):
-            raise ConfigError(f"{flag}: {path}: another process listens there")
+        result = probe.connect_ex(path)
+        if result == 0:
+            raise ConfigError(f"{flag}: {path}: {_who_listens(probe)}")
+        if result == errno.EAGAIN:
+            raise ConfigError(f"{flag}: {path}: somebody listens there, and takes no connections at present")
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)

@@ -1,0 +1,52 @@
+"""Who has a path says the error."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from baseboard.aio.unix_listener import unix_listener
+from baseboard.errors import ConfigError
+
+LISTEN = """
+import socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+print("listening", flush=True)
+sys.stdin.read()
+"""
+
+
+def refused(path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=f"^--vfio-user: {re.escape(str(path))}: {text}"):
+        unix_listener(str(path), "--vfio-user")
+
+
+def test_another_process(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    command = [sys.executable, "-c", LISTEN, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"listening\n"
+        refused(path, f"process {process.pid} listens there$")
+
+
+def test_ourselves_twice(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with unix_listener(str(path), "--vm") as first:
+        first.listen()
+        refused(path, "this process listens there already, for something else; give each a path of its own$")
+
+
+def test_a_listener_that_is_full(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with unix_listener(str(path), "--vm") as first, socket.socket(socket.AF_UNIX) as client:
+        first.listen(0)
+        client.connect(str(path))
+        refused(path, "somebody listens there, and takes no connections at present$")
