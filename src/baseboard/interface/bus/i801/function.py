@@ -29,8 +29,10 @@ class I801Function(Endpoint):
     """One controller with its bus; `devices` are those at the bus that a reset of the system resets.
 
     It has no interrupt pin unless asked for one. QEMU lets the pin of a vfio-user function go at the next
-    access to the BAR; Linux's handler looks into configuration space first, finds nothing there, and is
-    called again, by the hundred thousand.
+    access to the BAR, and it rises again at once while the level is up, which is between the driver's read of
+    the status and its write. Linux's handler looks into configuration space first, finds nothing there, and
+    is called again, by the hundred thousand. A pin would save nothing: ipmi_ssif lets two jiffies pass
+    before it reads an answer, whoever tells it that a transfer is done.
     """
 
     def __init__(self, bus: SmBus, *devices: Resettable, pin: int = 0, quirks: Quirk = Quirk.NONE) -> None:
