@@ -35,7 +35,9 @@ class EngineSeam:
         self._what = what
         self._context = Context()
         self._loop = asyncio.get_running_loop()
-        self._answered = threading.Event()
+        self._answered = threading.Lock()
+        """Released when nothing is unanswered, taken by who waits for that; an Event costs more."""
+        self._answered.acquire()
         self._asked = False
         engine.wake = self._wake
 
@@ -43,7 +45,7 @@ class EngineSeam:
         """In the host's thread, without the lock: wait a moment if something was asked."""
         if self._asked:
             self._asked = False
-            self._answered.wait(PATIENCE)
+            self._answered.acquire(timeout=PATIENCE)
 
     def attention(self, attention: bool, interrupt: bool) -> None:
         """The attention bit, and whether its rise interrupts."""
@@ -58,7 +60,7 @@ class EngineSeam:
     def _wake(self) -> None:
         """With the lock held, in either thread."""
         self._asked = True
-        self._answered.clear()
+        self._answered.acquire(blocking=False)
         self._loop.call_soon_threadsafe(self._pump)
 
     def _pump(self) -> None:
@@ -71,7 +73,8 @@ class EngineSeam:
                 answer = self._answer(event)
                 with self.lock:
                     self._engine.respond(event.id, answer)
-        self._answered.set()
+        if self._answered.locked():  # nobody else releases it
+            self._answered.release()
 
     def _answer(self, request: RequestReceived) -> bytes:
         self._context.now = now = self._loop.time()

@@ -26,6 +26,7 @@ import time
 from array import array
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from baseboard.aio.unix_listener import unix_listener
 from baseboard.errors import DecodeError
@@ -40,7 +41,12 @@ MOST_WAITING = 8
 _RECEIVE_SIZE = 4096
 ATTENTIVE = 30e-6
 """Seconds after an access in which the next one finds its thread awake."""
+_SLEEP = int(socket.MSG_CMSG_CLOEXEC)
+_LOOK = _SLEEP | socket.MSG_DONTWAIT
 _ANCILLARY_SIZE = socket.CMSG_SPACE(MOST_DESCRIPTORS * array("i").itemsize)
+
+_Message = tuple[bytes, list[tuple[int, int, bytes]], int, Any]
+"""Data, what came along, flags, sender."""
 
 
 def _nothing() -> None:
@@ -191,7 +197,7 @@ class FunctionPort:
     def _converse(self, connection: socket.socket, machine: MessageStream) -> None:
         send, lock, settle = connection.sendall, self._lock, self._settle
         while not machine.failure:
-            data, ancillary = _receive(connection)
+            data, ancillary, _, _ = _receive(connection)
             if not data:
                 break
             with lock:
@@ -202,16 +208,15 @@ class FunctionPort:
                 send(answer)
 
 
-def _receive(connection: socket.socket) -> tuple[bytes, list[tuple[int, int, bytes]]]:
-    receive, deadline = connection.recvmsg, time.monotonic() + ATTENTIVE
-    flags = socket.MSG_CMSG_CLOEXEC
+def _receive(connection: socket.socket) -> _Message:
+    receive, give_way, deadline = connection.recvmsg, os.sched_yield, time.monotonic() + ATTENTIVE
     while True:
+        give_way()  # first: the machine, which may be on this processor, has an answer to take
         try:
-            return receive(_RECEIVE_SIZE, _ANCILLARY_SIZE, flags | socket.MSG_DONTWAIT)[:2]
+            return receive(_RECEIVE_SIZE, _ANCILLARY_SIZE, _LOOK)
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                return receive(_RECEIVE_SIZE, _ANCILLARY_SIZE, flags)[:2]
-            os.sched_yield()
+                return receive(_RECEIVE_SIZE, _ANCILLARY_SIZE, _SLEEP)
 
 
 class _Received:

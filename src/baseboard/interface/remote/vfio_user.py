@@ -23,6 +23,7 @@ from typing import NamedTuple
 from baseboard.errors import DecodeError
 from baseboard.interface.bus.function import SIZE, Function
 from baseboard.interface.remote import vfio_messages as wire
+from baseboard.interface.remote.bytewise import NUMBER_SIZE, SHORT, accesses
 from baseboard.interface.remote.interrupts import Interrupts, Refusal
 from baseboard.interface.remote.stream import HEADER_SIZE, Descriptors, MessageStream
 from baseboard.interface.remote.vfio_messages import Command, DeviceFlag, Irq, Region, RegionFlag
@@ -35,7 +36,7 @@ CAPABILITIES = {
     "pgsizes": 4096,
     "write_multiple": True,
 }
-_ACCESS_SIZE = wire.ACCESS.size
+_BYTES = tuple(bytes((value,)) for value in range(256))
 _READABLE = RegionFlag.READ | RegionFlag.WRITE
 
 
@@ -48,6 +49,7 @@ class VfioUser(MessageStream):
         self._bar = function.bar.number
         self._bar_size = function.bar.size
         self._sizes = {self._bar: self._bar_size, int(Region.CONFIGURATION): SIZE}
+        self._bytewise = accesses(self._bar, self._bar_size)
         self._agreed = False
 
     def receive_data(self, data: bytes, descriptors: Sequence[int] = ()) -> None:
@@ -55,21 +57,22 @@ class VfioUser(MessageStream):
         if not self._agreed or self._partial or self.failure or descriptors:
             super().receive_data(data, descriptors)
             return
-        position, end, function = 0, len(data), self._function
-        while end - position >= _ACCESS_SIZE:
-            id_, command, size, flags, _, offset, region, count = wire.ACCESS.unpack_from(data, position)
+        position, end, function, find = 0, len(data), self._function, self._bytewise.get
+        while position < end:
+            access = find(data[position + NUMBER_SIZE : position + SHORT])
+            if access is None:
+                break
+            offset, size, answer = access
             after = position + size
-            if region != self._bar or count != 1 or offset >= self._bar_size or after > end:
+            if after > end:
                 break
-            if command == Command.REGION_READ and size == _ACCESS_SIZE and flags == wire.COMMAND:
-                value = function.read(offset)
-                self._output.append(
-                    wire.BYTE.pack(id_, command, wire.BYTE.size, wire.REPLY, 0, offset, region, 1, value)
-                )
-            elif command == Command.REGION_WRITE and size == wire.BYTE.size and flags == wire.NO_REPLY:
-                function.write(offset, data[after - 1])
+            if size == SHORT:
+                value = _BYTES[function.read(offset)]
+                self._output.append(data[position : position + NUMBER_SIZE] + answer + value)
             else:
-                break
+                function.write(offset, data[after - 1])
+                if answer:
+                    self._output.append(data[position : position + NUMBER_SIZE] + answer)
             position = after
         if position < end:
             super().receive_data(data[position:])
