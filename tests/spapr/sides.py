@@ -2,7 +2,7 @@
 
 A step is a list: what to do, and its arguments. Recordings (`tests/data/spapr`) and walks that hypothesis
 makes are lists of them. Two sides take them: ours, and a live QEMU (`tests/interop/spapr_oracle.py`). What a
-guest does is written here once, over nothing but hypercalls and memory; and so is what of answers is compared.
+guest does is written here once, over nothing but hypercalls and memory; so is what is compared of answers.
 """
 
 from __future__ import annotations

@@ -122,7 +122,8 @@ def recorded_hypercalls() -> tuple[dict[str, Any], list[Any]]:
     assert hypervisor.call(0xF000, BLOCK)[0] == 0
     assert hypervisor.call(0x58, 0, 2, 0x6F6B << 48)[0] == 0
     five = vector((DYNAMIC_MEMORY, HOTPLUG_EVENTS, DRC_INFO))
-    machine.memory.write(AREA, bytes(4) + b"\1\1\1\1" + b"\4" + 4 * b"\0\0" + bytes([len(five) - 1]) + five)
+    processors = bytes.fromhex("ffffffff 0f000005 00000000 ffffffff")
+    machine.memory.write(AREA, processors + b"\4" + 4 * b"\0\0" + bytes([len(five) - 1]) + five)
     assert hypervisor.call(0xF002, AREA, LOG, 0x20000)[0] == 0
     assert machine.hotplug_events
     machine.memory.write(AREA, COMMAND)

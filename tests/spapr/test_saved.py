@@ -13,6 +13,7 @@ from tests.spapr.guest import LOG, MIB, Guest, make_machine
 from baseboard.errors import ConfigError
 from baseboard.spapr.choices import Choice
 from baseboard.spapr.guest_memory import ByteMemory
+from baseboard.spapr.processor import Processor
 from baseboard.spapr.saved import export, restore
 
 UUID = "75a3cdd7-6a2f-4791-8d15-fe0a920e8e9e"
@@ -84,6 +85,15 @@ def test_cut_at_every_step(choices: Choice) -> None:
     assert end.told == told_in_all
 
 
+def test_what_was_saved_before_there_were_processors_to_agree_on_is_read() -> None:
+    machine = make_machine()
+    machine.processor = Processor(0x0F00_0004, False)
+    data = json.loads(json.dumps(export(machine)))
+    assert restore(data).processor == (0x0F00_0004, False)
+    del data["processor"]
+    assert restore(data).processor == (0x004E_1200, True)
+
+
 def put(place: str, key: str, value: object) -> Callable[[dict[str, Any]], object]:
     return lambda data: data[place].update({key: value})
 
@@ -97,6 +107,8 @@ def plug(**device: object) -> Callable[[dict[str, Any]], object]:
     [
         pytest.param(lambda data: data.update(version=2), id="another version"),
         pytest.param(lambda data: data.pop("devices"), id="no devices"),
+        pytest.param(lambda data: data.update(processor=[7, True]), id="an unknown processor"),
+        pytest.param(lambda data: data.update(processor=5), id="a processor that is none"),
         pytest.param(put("settings", "ram", 5), id="a wrong setting"),
         pytest.param(put("settings", "more", 5), id="an unknown setting"),
         pytest.param(put("settings", "choices", ["SOME"]), id="an unknown choice"),

@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from baseboard.errors import DecodeError
-from baseboard.spapr import fdt, vector5
+from baseboard.spapr import fdt, processor, vector5
 from baseboard.spapr.cells import cells
+from baseboard.spapr.choices import Choice
 from baseboard.spapr.device_tree import device_tree
 from baseboard.spapr.guest_memory import GuestMemory, read_cells
 
@@ -25,6 +26,13 @@ MOST_PROCESSORS = 512
 NEEDED = (1, 5)
 """Vectors without which nothing can be agreed on."""
 HEADER = cells(1)
+NATIVE_HEADER = HEADER[::-1]
+ISA_3 = vector5.Option(3, 0)
+"""Of vector 1: the guest can use a processor of ISA 3.0."""
+
+
+class NoCommonProcessor(DecodeError):
+    """Nothing that the guest can run on is what this machine has."""
 
 
 class Architecture(NamedTuple):
@@ -61,6 +69,10 @@ def negotiate(machine: PseriesMachine, guest: Architecture, target: int, room: i
 
     Raises `DecodeError`, also where the answer leaves the guest's memory; then nothing has changed.
     """
+    *pairs, _ = guest.processors
+    common = processor.common(pairs, isa_3=ISA_3.among(guest.vectors.get(1, b"")))
+    if common is None:
+        raise NoCommonProcessor(f"the guest does not run on a processor {processor.POWER9:#x}")
     missing = [number for number in NEEDED if number not in guest.vectors]
     if missing:
         raise DecodeError(f"option vector {missing[0]} is missing")
@@ -71,4 +83,9 @@ def negotiate(machine: PseriesMachine, guest: Architecture, target: int, room: i
         raise DecodeError(f"no room for the device tree: {room} bytes, {most} are needed")
     machine.memory.read(target, most)
     machine.negotiated(agreed, hotplug_events=vector5.HOTPLUG_EVENTS.among(agreed))
-    machine.memory.write(target, HEADER + fdt.build(device_tree(machine)))
+    machine.processor = common
+    if not any(option.among(guest.vectors[5]) for option in (vector5.RADIX, vector5.TABLE_RESIZING)):
+        # Its hashed table must do for all that is plugged in later.  [QEMU 7.2]
+        machine.memory_at_reset = max(machine.memory_at_reset, machine.settings.largest_ram)
+    header = NATIVE_HEADER if Choice.NATIVE_TREE_HEADER in machine.choices else HEADER
+    machine.memory.write(target, header + fdt.build(device_tree(machine)))

@@ -40,10 +40,15 @@ class Choice(Flag):
     NATIVE_LOG_ID = auto()
     """The platform log identifier is in the host's byte order (little-endian)."""
 
+    NATIVE_TREE_HEADER = auto()
+    """The version in front of the tree that CAS writes is in the host's byte order (little-endian)."""
+
     # Before QEMU 5.2.
     NO_REFUSAL = auto()
     """To unisolate or configure a connector does not take back the request to unplug it."""
 
     LOPAR = ISOLATED_IS_COMPLETE | MULTI_LEVEL_ISOLATION | NEXT_SIBLING | PHANDLES | EXTENSION_PAGE | DRC_INFO
-    QEMU_ERRORS = WRONG_LMB_NAMES | WIDE_WORK_AREA | WHOLE_EVENT_LOG | NATIVE_LOG_ID | STALE_TREES
+    QEMU_ERRORS = (
+        WRONG_LMB_NAMES | WIDE_WORK_AREA | WHOLE_EVENT_LOG | NATIVE_LOG_ID | STALE_TREES | NATIVE_TREE_HEADER
+    )
     QEMU_5_1 = QEMU_ERRORS | NO_REFUSAL

@@ -47,14 +47,15 @@ def device_tree(machine: PseriesMachine, vector: bytes | None = None) -> Node:
     `vector` is what will have been agreed on; none: what has been.
     """
     settings = machine.settings
-    vector = vector or machine.vector5 or BEFORE_CAS
+    vector = vector or machine.vector5
+    at_start, vector = vector is None, vector or BEFORE_CAS
     by_parent: dict[str, list[Connector]] = {}
     for connector in machine.connectors.values():
         by_parent.setdefault(connector.parent, []).append(connector)
 
     root = Node("", _root_properties(settings))
     root.properties |= _connectors(by_parent.get("/", ()), vector)
-    root.add(_chosen(vector))
+    root.add(_chosen(vector, at_start=at_start))
     root.add(_rtas(settings))
     root.add(event_sources_node())
     root.add(_interrupt_controller(settings))
@@ -97,16 +98,16 @@ def _connectors(connectors: Iterable[Connector], vector: bytes) -> dict[str, byt
     return connector_arrays(connectors)
 
 
-def _chosen(vector: bytes) -> Node:
-    supported = {23: 0x00, 24: 0xC0, 25: 0x00, 26: 0x40}  # XICS; hash and radix; no extensions; GTSE
-    return Node(
-        "chosen",
-        {
-            "ibm,architecture-vec-5": bytes([len(vector) - 1]) + vector,
-            "ibm,arch-vec-5-platform-support": bytes(byte for pair in supported.items() for byte in pair),
-            "linux,pci-probe-only": cells(0),
-        },
-    )
+def _chosen(vector: bytes, *, at_start: bool) -> Node:
+    """What may be agreed on is only said before it is."""
+    node = Node("chosen", {"ibm,architecture-vec-5": bytes([len(vector) - 1]) + vector})
+    if at_start:
+        supported = {23: 0x00, 24: 0xC0, 25: 0x00, 26: 0x40}  # XICS; hash and radix; no extensions; GTSE
+        node.properties["ibm,arch-vec-5-platform-support"] = bytes(
+            byte for pair in supported.items() for byte in pair
+        )
+        node.set_cells("linux,pci-probe-only", 0)
+    return node
 
 
 def _rtas(settings: MachineSettings) -> Node:

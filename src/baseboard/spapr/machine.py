@@ -33,6 +33,7 @@ from baseboard.spapr.nodes import (
     memory_block_node,
     persistent_memory_node,
 )
+from baseboard.spapr.processor import Processor
 from baseboard.spapr.refusal import Refusal
 from baseboard.spapr.rtas import TOKENS, Rtas
 from baseboard.spapr.settings import LMB_SIZE, MAX_PHBS, MachineSettings
@@ -93,7 +94,9 @@ class PseriesMachine:
         self.running: set[int] = {0}
         """Numbers of the processors (threads) that are not stopped."""
         self.memory_at_reset = self.settings.ram
-        """How much the page table is made for."""
+        """How much the hashed page table is made for; more after CAS with a guest that cannot resize it."""
+        self.processor = Processor()
+        """As the guest sees it since CAS."""
         self.held: dict[int, int] = {}
         """How many blocks the guest still has of the DIMM at an address."""
         self.buses: dict[tuple[int, int], int] = {}
@@ -272,6 +275,7 @@ class PseriesMachine:
         for phb in self._bridges():
             cards.number_buses(self, phb)
         self.vector5 = None
+        self.processor = Processor()
         self.running = {0}
         self.on_tpm_close()
 
@@ -365,7 +369,7 @@ class PseriesMachine:
         device = connector.device
         match device:
             case Core():
-                return core_node(self.settings, device, self.memory_at_reset)
+                return core_node(self.settings, device, self.memory_at_reset, self.processor)
             case Dimm():
                 return memory_block_node(connector, device, self.choices)
             case Nvdimm():

@@ -2,6 +2,9 @@
 
 Only what is not as after a reset is there of a connector. A device's tree that configure-connector is handing
 out is made anew from the device; the place in it is kept.
+
+What is added to a machine later is optional here and has a default, that of machines before it, so that
+what was saved stays readable. `VERSION` is raised when what is there already gets another meaning.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from baseboard.spapr.drc import Connector, State
 from baseboard.spapr.guest_memory import GuestMemory
 from baseboard.spapr.machine import PseriesMachine
 from baseboard.spapr.management import bridges, cards, cores, memory, tpm
+from baseboard.spapr.processor import LOGICAL, POWER9, Processor
 from baseboard.spapr.refusal import Refusal
 from baseboard.spapr.settings import MachineSettings
 
@@ -49,6 +53,7 @@ def export(machine: PseriesMachine) -> dict[str, Any]:
         },
         "buses": [[*place, number] for place, number in machine.buses.items()],
         "memory_at_reset": machine.memory_at_reset,
+        "processor": list(machine.processor),
         "running": sorted(machine.running),
         "clock_offset": machine.clock_offset,
         "vector5": None if machine.vector5 is None else machine.vector5.hex(),
@@ -77,6 +82,10 @@ def restore(
             if (phb, chassis) in machine.buses:
                 machine.buses[phb, chassis] = int(number) & 0xFF
         machine.memory_at_reset = int(data["memory_at_reset"])
+        version, radix = data.get("processor", Processor())
+        if version not in (POWER9, *LOGICAL):
+            raise ValueError(f"processor version {version!r}")
+        machine.processor = Processor(version, bool(radix))
         machine.running = {int(number) for number in data["running"] if machine.has_processor(int(number))}
         machine.clock_offset = int(data["clock_offset"])
         vector = data["vector5"]

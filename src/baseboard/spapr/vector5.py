@@ -29,6 +29,7 @@ class Option(NamedTuple):
 DYNAMIC_MEMORY    = Option( 2, 2)  # /ibm,dynamic-reconfiguration-memory
 FORM_1_AFFINITY   = Option( 5, 0)
 HOTPLUG_EVENTS    = Option( 6, 5)  # an interrupt and an event class of their own
+TABLE_RESIZING    = Option( 6, 7)  # of hashed page tables, by hypercalls
 DYNAMIC_MEMORY_2  = Option(22, 0)  # ibm,dynamic-memory-v2
 DRC_INFO          = Option(22, 1)  # ibm,drc-info in place of four arrays
 RADIX             = Option(24, 1)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from baseboard.errors import DecodeError
 from baseboard.spapr.call_log import recorded
-from baseboard.spapr.cas import negotiate, read_architecture
+from baseboard.spapr.cas import NoCommonProcessor, negotiate, read_architecture
 from baseboard.spapr.hcalls import terminal, tpm_comm
-from baseboard.spapr.hcalls.codes import H_FUNCTION, H_PARAMETER, H_SUCCESS
+from baseboard.spapr.hcalls.codes import H_FUNCTION, H_HARDWARE, H_PARAMETER, H_SUCCESS
 from baseboard.spapr.hcalls.result import Result
 from baseboard.spapr.tpm import TpmLink
 
@@ -76,6 +76,8 @@ def h_cas(machine: PseriesMachine, arguments: tuple[int, ...], cpu: int) -> Resu
     try:
         guest = read_architecture(machine.memory, vectors)
         negotiate(machine, guest, target, room)
+    except NoCommonProcessor:
+        return H_HARDWARE, None
     except DecodeError:
         return H_PARAMETER, None
     return H_SUCCESS, None

@@ -8,11 +8,11 @@ from __future__ import annotations
 from baseboard.spapr.cells import cells, strings
 from baseboard.spapr.devices import Core
 from baseboard.spapr.drc import CPU
+from baseboard.spapr.processor import ISA_2_05, ISA_2_06, ISA_2_06_PLUS, ISA_2_07, Processor
 from baseboard.spapr.settings import MachineSettings
 from baseboard.spapr.tree import Node
 
 FIRMWARE_NAME = "PowerPC,POWER9"
-PROCESSOR_VERSION = 0x004E_1200  # POWER9, revision 2.0
 TIMEBASE_FREQUENCY = 512_000_000
 CLOCK_FREQUENCY = 1_000_000_000
 HOST_THREADS = 4
@@ -21,11 +21,20 @@ CACHE_SIZE = 32768
 DECREMENTER_BITS = 56
 _CHIP = 0
 
+# Length of what follows, type 0, then the bits of [LoPAR C].
 _FEATURES = bytes.fromhex(
-    # length of what follows, type 0, then the bits of [LoPAR C]
     "4200 f63fc7c080f0 800000000000 000000008000 800080000000 800080008000 80008000c000"
     "800080008000 800080008000 800080008000 800080008000 800080000000"
 )
+_FEATURES_2_06 = bytes.fromhex("0600 f63fc70080c0")
+_OLDER_FEATURES = {
+    ISA_2_05: None,
+    ISA_2_06: _FEATURES_2_06,
+    ISA_2_06_PLUS: _FEATURES_2_06,
+    ISA_2_07: bytes.fromhex("1800 f63fc7c080f0 800000000000 000000008000 800080000000"),
+}
+_RADIX = 42, 0x80
+"""Byte and bit of the features that say that there are radix page tables."""
 _SEGMENTS = cells(28, 40, -1, -1)
 """256 MiB and 1 TiB, as powers of two."""
 _PAGES = cells(12, 0, 1, 12, 0) + cells(16, 0x110, 1, 16, 1)
@@ -34,8 +43,8 @@ _RADIX_PAGES = cells(0x0000_000C, 0xA000_0010, 0x2000_0015, 0x4000_001E)
 """Encoding in the upper three bits, size below."""
 
 
-def core_node(settings: MachineSettings, core: Core, memory: int) -> Node:
-    """`memory` is how much there was at the last reset, which the hashed page table is made for."""
+def core_node(settings: MachineSettings, core: Core, memory: int, processor: Processor) -> Node:
+    """`memory` is how much the hashed page table is made for."""
     first = core.core_id
     name = f"{FIRMWARE_NAME}@{first:x}"
     properties = {
@@ -47,7 +56,7 @@ def core_node(settings: MachineSettings, core: Core, memory: int) -> Node:
         "ibm,associativity": cells(5, 0, 0, 0, core.node, first),
         "ibm,pft-size": cells(0, page_table_shift(memory)),
         "ibm,chip-id": cells(_CHIP),
-        "ibm,pa-features": _FEATURES,
+        "ibm,pa-features": _features(processor),
         "ibm,segment-page-sizes": _PAGES,
         "ibm,dfp": cells(1),
         "ibm,vmx": cells(2),
@@ -66,14 +75,25 @@ def core_node(settings: MachineSettings, core: Core, memory: int) -> Node:
         "i-cache-block-size": cells(CACHE_LINE),
         "d-cache-line-size": cells(CACHE_LINE),
         "d-cache-block-size": cells(CACHE_LINE),
-        "cpu-version": cells(PROCESSOR_VERSION),
+        "cpu-version": cells(processor.version),
         "device_type": strings("cpu"),
         "reg": cells(first),
         "ibm,my-drc-index": cells(CPU.drc_index(first)),
     }
     if settings.nodes == 1:
         del properties["ibm,associativity"]
-    return Node(name, properties)
+    return Node(name, {name: value for name, value in properties.items() if value is not None})
+
+
+def _features(processor: Processor) -> bytes | None:
+    """None: an architecture that had no such property."""
+    if processor.version in _OLDER_FEATURES:
+        return _OLDER_FEATURES[processor.version]
+    features = bytearray(_FEATURES)
+    if not processor.radix:
+        byte, bit = _RADIX
+        features[byte] &= ~bit
+    return bytes(features)
 
 
 def page_table_shift(memory: int) -> int:
