@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 Key = TypeVar("Key")
 Action = TypeVar("Action")
 Phase = TypeVar("Phase")
+Input = TypeVar("Input")
 Quirk = TypeVar("Quirk", bound=Flag)
 
 
@@ -23,6 +24,18 @@ def overlaid(
         if quirk in quirks:
             result.update(over)
     return result
+
+
+def spread(
+    *rows: tuple[Phase | tuple[Phase, ...], Input | tuple[Input, ...], Action, Phase],
+) -> dict[tuple[Phase, Input], tuple[Action, Phase]]:
+    """A table whose rows stand for one phase or several, and for one input or several."""
+    return {
+        (phase, input_): (action, after)
+        for phases, inputs, action, after in rows
+        for phase in (phases if isinstance(phases, tuple) else (phases,))
+        for input_ in (inputs if isinstance(inputs, tuple) else (inputs,))
+    }
 
 
 def with_actions_of(

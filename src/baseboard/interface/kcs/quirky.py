@@ -10,7 +10,7 @@ from baseboard.interface.kcs.phases import Input, Phase
 from baseboard.interface.kcs.quirks import Quirk
 from baseboard.interface.kcs.registers import StatusCode
 from baseboard.interface.kcs.steps import STEPS, Steps, compiled
-from baseboard.interface.overlay import overlaid, with_actions_of
+from baseboard.interface.overlay import overlaid, spread, with_actions_of
 from baseboard.ipmi.completion import CompletionCode
 
 _LONGEST_RESPONSE = 300
@@ -63,23 +63,24 @@ class QuirkyEngine(Engine):
         self._forget_request()  # so that ids count as QEMU's do
 
     def _store(self, value: int) -> Input | None:
-        length = self._length
-        self._length = length + 1
-        if length < len(self._request):
-            self._request[length] = value
-        elif not self._by_code:
-            return Input.FULL
-        self._dummy()
-        return None
+        full = self._keep(value)
+        if full is None:
+            self._dummy()
+        return full
 
     def _finish(self, value: int) -> Input | None:
+        full = self._keep(value)
+        return self._execute(value) if full is None else full
+
+    def _keep(self, value: int) -> Input | None:
+        """One byte of the request; with LENGTH_BY_CODE those behind the buffer's end are counted alone."""
         length = self._length
         self._length = length + 1
         if length < len(self._request):
             self._request[length] = value
         elif not self._by_code:
             return Input.FULL
-        return self._execute(value)
+        return None
 
     def _execute(self, value: int) -> Input | None:
         if self._length < 2:
@@ -104,75 +105,61 @@ class QuirkyEngine(Engine):
         self.error = int(StatusCode.ILLEGAL_CONTROL)
 
 
+_BYTE = (Input.DATA, Input.READ)
+_NEVER_IDLE = (Input.WRITE_END, Input.OTHER, *_BYTE)
+"""What must not come while nothing is under way."""
+_CONTROL = (Input.WRITE_START, Input.WRITE_END, Input.OTHER)
+_TRANSFER = (Phase.WRITING, Phase.LAST_BYTE, Phase.WAITING, Phase.READING, Phase.ALL_READ)
+_SHORT, _FULL = Input.SHORT, Input.FULL
+_quietly = QuirkyEngine._illegal_quietly
+
 # fmt: off
 ROWS: Mapping[Quirk, Steps] = {
-    Quirk.FIRST_WRITE_REFUSED: {
-        (Phase.UNTOUCHED, Input.WRITE_START): (Engine._begin_write,              Phase.WRITING),
-        (Phase.UNTOUCHED, Input.WRITE_END):   (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-        (Phase.UNTOUCHED, Input.ABORT):       (Engine._acknowledge,              Phase.ABORTING),
-        (Phase.UNTOUCHED, Input.OTHER):       (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-        (Phase.UNTOUCHED, Input.DATA):        (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-        (Phase.UNTOUCHED, Input.READ):        (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-    },
-    Quirk.SILENT_ERRORS: {
-        (Phase.IDLE,      Input.WRITE_END):   (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-        (Phase.IDLE,      Input.OTHER):       (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-        (Phase.IDLE,      Input.DATA):        (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-        (Phase.IDLE,      Input.READ):        (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-        (Phase.ERROR,     Input.WRITE_END):   (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-        (Phase.ERROR,     Input.OTHER):       (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-        (Phase.ERROR,     Input.DATA):        (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-        (Phase.ERROR,     Input.READ):        (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-    },
-    Quirk.IDLE_DATA_IGNORED: {
-        (Phase.IDLE,      Input.DATA):        (Engine._nothing,                  Phase.IDLE),
-        (Phase.IDLE,      Input.READ):        (Engine._nothing,                  Phase.IDLE),
-    },
-    Quirk.WRITE_START_WHEN_IDLE: {
-        (Phase.WRITING,   Input.WRITE_START): (Engine._illegal,                  Phase.ERROR),
-        (Phase.LAST_BYTE, Input.WRITE_START): (Engine._illegal,                  Phase.ERROR),
-        (Phase.WAITING,   Input.WRITE_START): (Engine._illegal,                  Phase.ERROR),
-        (Phase.READING,   Input.WRITE_START): (Engine._illegal,                  Phase.ERROR),
-        (Phase.ALL_READ,  Input.WRITE_START): (Engine._illegal,                  Phase.ERROR),
-        (Phase.ABORTING,  Input.WRITE_START): (Engine._illegal,                  Phase.ERROR),
-        (Phase.ERROR,     Input.WRITE_START): (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-    },
-    Quirk.ABORT_TO_ERROR: {
-        (Phase.UNTOUCHED, Input.ABORT):       (Engine._abort,                    Phase.ERROR),
-        (Phase.IDLE,      Input.ABORT):       (Engine._abort,                    Phase.ERROR),
-        (Phase.WRITING,   Input.ABORT):       (Engine._abort,                    Phase.ERROR),
-        (Phase.LAST_BYTE, Input.ABORT):       (Engine._abort,                    Phase.ERROR),
-        (Phase.WAITING,   Input.ABORT):       (Engine._abort,                    Phase.ERROR),
-        (Phase.READING,   Input.ABORT):       (Engine._abort,                    Phase.ERROR),
-        (Phase.ALL_READ,  Input.ABORT):       (Engine._abort,                    Phase.ERROR),
-        (Phase.ERROR,     Input.ABORT):       (Engine._nothing,                  Phase.ERROR),
-        (Phase.ERROR,     Input.DATA):        (Engine._give_status,              Phase.ALL_READ),
-        (Phase.ERROR,     Input.READ):        (Engine._give_status,              Phase.ALL_READ),
-    },
-    Quirk.WRITE_END_TWICE: {
-        (Phase.LAST_BYTE, Input.WRITE_START): (QuirkyEngine._execute,            Phase.BUSY_ILLEGAL),
-        (Phase.LAST_BYTE, Input.WRITE_END):   (QuirkyEngine._execute,            Phase.BUSY_ILLEGAL),
-        (Phase.LAST_BYTE, Input.OTHER):       (QuirkyEngine._execute,            Phase.BUSY_ILLEGAL),
-        (Phase.BUSY_ILLEGAL, Input.RESPONSE): (QuirkyEngine._next_byte_illegal,  Phase.ERROR),
-        (Phase.BUSY_ILLEGAL, Input.FULL):     (Engine._wrong_length,             Phase.ERROR),
-        (Phase.BUSY_ILLEGAL, Input.SHORT):    (Engine._wrong_length,             Phase.ERROR),
-    },
-    Quirk.LAST_READ_ANYTHING: {
-        (Phase.ALL_READ,  Input.DATA):        (Engine._end,                      Phase.IDLE),
-    },
-    Quirk.LENGTH_BY_CODE: {
-        (Phase.WAITING,   Input.SHORT):       (QuirkyEngine._answer_short,       Phase.WAITING),
-        (Phase.WAITING,   Input.FULL):        (QuirkyEngine._answer_full,        Phase.WAITING),
-        (Phase.BUSY_ILLEGAL, Input.SHORT):    (QuirkyEngine._answer_short,       Phase.BUSY_ILLEGAL),
-        (Phase.BUSY_ILLEGAL, Input.FULL):     (QuirkyEngine._answer_full,        Phase.BUSY_ILLEGAL),
-    },
-    Quirk.UNUSED_OFFSETS_ACT: {
-        (Phase.UNTOUCHED, Input.NOTHING):     (QuirkyEngine._illegal_quietly,    Phase.ERROR),
-        (Phase.WRITING,   Input.NOTHING):     (Engine._acknowledge,              Phase.WRITING),
-        (Phase.LAST_BYTE, Input.NOTHING):     (QuirkyEngine._execute,            Phase.WAITING),
-        (Phase.READING,   Input.NOTHING):     (Engine._illegal,                  Phase.ERROR),
-        (Phase.ALL_READ,  Input.NOTHING):     (Engine._end,                      Phase.IDLE),
-    },
+    # in phases             the host wrote       the engine                        next phase
+    Quirk.FIRST_WRITE_REFUSED: spread(
+        (Phase.UNTOUCHED,     Input.WRITE_START, Engine._begin_write,              Phase.WRITING),
+        (Phase.UNTOUCHED,     Input.ABORT,       Engine._acknowledge,              Phase.ABORTING),
+        (Phase.UNTOUCHED,     _NEVER_IDLE,       _quietly,                         Phase.ERROR),
+    ),
+    Quirk.SILENT_ERRORS: spread(
+        ((Phase.IDLE, Phase.ERROR), _NEVER_IDLE, _quietly,                         Phase.ERROR),
+    ),
+    Quirk.IDLE_DATA_IGNORED: spread(
+        (Phase.IDLE,          _BYTE,             Engine._nothing,                  Phase.IDLE),
+    ),
+    Quirk.WRITE_START_WHEN_IDLE: spread(
+        (_TRANSFER,           Input.WRITE_START, Engine._illegal,                  Phase.ERROR),
+        (Phase.ABORTING,      Input.WRITE_START, Engine._illegal,                  Phase.ERROR),
+        (Phase.ERROR,         Input.WRITE_START, _quietly,                         Phase.ERROR),
+    ),
+    Quirk.ABORT_TO_ERROR: spread(
+        (Phase.UNTOUCHED,     Input.ABORT,       Engine._abort,                    Phase.ERROR),
+        (Phase.IDLE,          Input.ABORT,       Engine._abort,                    Phase.ERROR),
+        (_TRANSFER,           Input.ABORT,       Engine._abort,                    Phase.ERROR),
+        (Phase.ERROR,         Input.ABORT,       Engine._nothing,                  Phase.ERROR),
+        (Phase.ERROR,         _BYTE,             Engine._give_status,              Phase.ALL_READ),
+    ),
+    Quirk.WRITE_END_TWICE: spread(
+        (Phase.LAST_BYTE,     _CONTROL,          QuirkyEngine._execute,            Phase.BUSY_ILLEGAL),
+        (Phase.BUSY_ILLEGAL,  Input.RESPONSE,    QuirkyEngine._next_byte_illegal,  Phase.ERROR),
+        (Phase.BUSY_ILLEGAL,  (_FULL, _SHORT),   Engine._wrong_length,             Phase.ERROR),
+    ),
+    Quirk.LAST_READ_ANYTHING: spread(
+        (Phase.ALL_READ,      Input.DATA,        Engine._end,                      Phase.IDLE),
+    ),
+    Quirk.LENGTH_BY_CODE: spread(
+        (Phase.WAITING,       _SHORT,            QuirkyEngine._answer_short,       Phase.WAITING),
+        (Phase.WAITING,       _FULL,             QuirkyEngine._answer_full,        Phase.WAITING),
+        (Phase.BUSY_ILLEGAL,  _SHORT,            QuirkyEngine._answer_short,       Phase.BUSY_ILLEGAL),
+        (Phase.BUSY_ILLEGAL,  _FULL,             QuirkyEngine._answer_full,        Phase.BUSY_ILLEGAL),
+    ),
+    Quirk.UNUSED_OFFSETS_ACT: spread(
+        (Phase.UNTOUCHED,     Input.NOTHING,     _quietly,                         Phase.ERROR),
+        (Phase.WRITING,       Input.NOTHING,     Engine._acknowledge,              Phase.WRITING),
+        (Phase.LAST_BYTE,     Input.NOTHING,     QuirkyEngine._execute,            Phase.WAITING),
+        (Phase.READING,       Input.NOTHING,     Engine._illegal,                  Phase.ERROR),
+        (Phase.ALL_READ,      Input.NOTHING,     Engine._end,                      Phase.IDLE),
+    ),
 }
 # fmt: on
 

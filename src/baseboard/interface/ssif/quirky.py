@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from baseboard.interface.bus.smbus import LONGEST_BLOCK
-from baseboard.interface.ssif.engine import CAPACITY, STEPS, Action, Engine, Input, Phase, Steps
+from baseboard.interface.overlay import overlaid, spread, with_actions_of
+from baseboard.interface.ssif.engine import CAPACITY, STEPS, Engine, Input, Phase, Steps
 from baseboard.interface.ssif.parts import Command
 from baseboard.interface.ssif.quirks import Quirk
 from baseboard.interface.ssif.target import ADDRESS, BEHIND_THE_END, READS, Target
@@ -95,7 +96,7 @@ class QuirkyEngine(Engine):
         super().__init__(target, capacity=capacity)
         self._quirks = quirks
         self._rewind = target.rewind
-        self._steps = _steps_with(quirks)
+        self._steps = with_actions_of(QuirkyEngine, overlaid(STEPS, ROWS, quirks))
 
     def _accepts(self, command: int) -> bool:
         stays = Quirk.MESSAGE_STAYS in self._quirks and bool(self._request.data)
@@ -171,30 +172,14 @@ class QuirkyEngine(Engine):
         return _QEMUS_CAPABILITIES
 
 
+_FINISHED = (Phase.WAITING, Phase.ANSWERED)
 # fmt: off
 ROWS: Mapping[Quirk, Steps] = {
-    Quirk.MESSAGE_STAYS: {
-        (Phase.WAITING,   Input.MIDDLE):       (Engine._collect,  Phase.COLLECTING),
-        (Phase.WAITING,   Input.SHORT_MIDDLE): (Engine._end,      Phase.WAITING),
-        (Phase.WAITING,   Input.END):          (Engine._end,      Phase.WAITING),
-        (Phase.ANSWERED,  Input.MIDDLE):       (Engine._collect,  Phase.COLLECTING),
-        (Phase.ANSWERED,  Input.SHORT_MIDDLE): (Engine._end,      Phase.WAITING),
-        (Phase.ANSWERED,  Input.END):          (Engine._end,      Phase.WAITING),
-    },
+    # in phases       the host writes      the engine         next phase
+    Quirk.MESSAGE_STAYS: spread(
+        (_FINISHED,   Input.MIDDLE,        Engine._collect,   Phase.COLLECTING),
+        (_FINISHED,   Input.SHORT_MIDDLE,  Engine._end,       Phase.WAITING),
+        (_FINISHED,   Input.END,           Engine._end,       Phase.WAITING),
+    ),
 }
 # fmt: on
-
-
-def _steps_with(quirks: Quirk) -> Steps:
-    """The specification's table with the rows of `quirks` over it, and the quirky engine's actions."""
-    steps = dict(STEPS)
-    for quirk, rows in ROWS.items():
-        if quirk in quirks:
-            steps.update(rows)
-    return {key: (_own(action), after) for key, (action, after) in steps.items()}
-
-
-def _own(action: Action) -> Action:
-    """The quirky engine's action where it has one of the same name."""
-    own: Action = getattr(QuirkyEngine, action.__name__)
-    return own
