@@ -5,6 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.interface.accesses import (
+    FROM_THE_CONTROLLER,
+    Access,
+    messages,
+    responses,
+    with_a_cut,
+    with_a_cut_at_every_access,
+)
 from tests.interface.conversation import answered, echo, pump, run
 
 from baseboard.errors import ConfigError
@@ -14,14 +22,8 @@ from baseboard.interface.driver import Direct, TransferFailed
 from baseboard.ipmi.message import Message
 
 CLR_WR, CLR_RD, H2B, B2H, SMS, OEM0, H_BUSY, B_BUSY = (1 << bit for bit in range(8))
-
-messages = st.builds(
-    Message,
-    st.integers(0, 31).map(lambda half: half * 2),
-    st.integers(0, 3),
-    st.integers(0, 255),
-    st.binary(max_size=60),
-).filter(lambda message: message[:3] != (6, 0, 0x36))
+requests = messages.filter(lambda message: message[:3] != (6, 0, 0x36))
+"""Get BT Interface Capabilities is answered by the interface."""
 
 
 class Host:
@@ -212,7 +214,7 @@ def test_wrong_settings(options: dict[str, int]) -> None:
         Bt(**options)  # type: ignore[arg-type]
 
 
-@given(st.lists(messages, min_size=1, max_size=4), st.sampled_from((Quirk.NONE, Quirk.QEMU, *Quirk)))
+@given(st.lists(requests, min_size=1, max_size=4), st.sampled_from((Quirk.NONE, Quirk.QEMU, *Quirk)))
 def test_driver_and_engine(requests: list[Message], quirks: Quirk) -> None:
     bt = Bt(quirks=quirks)
     HandlerSeam(bt.engine, echo)
@@ -223,7 +225,7 @@ def test_driver_and_engine(requests: list[Message], quirks: Quirk) -> None:
         assert run(driver) == answered(request)
 
 
-@given(st.lists(messages, min_size=1, max_size=20), st.integers(1, 8), st.integers(1, 8), st.randoms())
+@given(st.lists(requests, min_size=1, max_size=20), st.integers(1, 8), st.integers(1, 8), st.randoms())
 def test_many_requests_answered_in_any_order(requests, ours, theirs, random) -> None:  # type: ignore[no-untyped-def]
     bt = Bt(outstanding=theirs)
     driver = BtDriver(Direct(bt.registers), outstanding=ours)
@@ -267,7 +269,7 @@ class Lossy(Direct):
         super().write(register, value)
 
 
-@given(messages, st.lists(st.sampled_from(["", "no B2H_ATN", "busy", "lost H2B_ATN"]), max_size=30))
+@given(requests, st.lists(st.sampled_from(["", "no B2H_ATN", "busy", "lost H2B_ATN"]), max_size=30))
 def test_a_lossy_latch(request: Message, faults: list[str]) -> None:
     """The answer, or a report; never a wrong answer, and afterwards all is well."""
     bt = Bt()
@@ -282,7 +284,7 @@ def test_a_lossy_latch(request: Message, faults: list[str]) -> None:
     assert run(driver, 100.0) == answered(request)
 
 
-@given(messages, st.data())
+@given(requests, st.data())
 def test_abort_at_every_step(request: Message, data: st.DataObject) -> None:
     """What had been asked is forgotten here, and its answer dropped when it comes."""
     bt = Bt()
@@ -313,38 +315,18 @@ def test_a_stuck_bmc_is_reported_and_reset(bt: Bt) -> None:
     assert run(driver) == answered(Message(6, 0, 1))
 
 
+def ask(bt: Bt, message: str) -> None:
+    Host(bt).ask(message)
+
+
 accesses = st.one_of(
     st.tuples(st.just("read"), st.integers(0, 2)),
     st.tuples(st.just("write"), st.sampled_from((0, 2)), st.integers(0, 7).map(lambda bit: 1 << bit)),
     st.tuples(st.just("write"), st.integers(0, 2), st.integers(0, 255)),
-    st.tuples(st.just("ask"), st.sampled_from(("03 18 05 01", "03 18 05 36", "05 18 07 01 02 03", "09 01"))),
-    st.tuples(st.just("respond"), st.binary(min_size=1, max_size=400)),
-    st.tuples(st.just("attention"), st.booleans(), st.booleans()),
-    st.tuples(st.just("enable"), st.booleans()),
-    st.tuples(st.just("reset")),
+    st.tuples(st.just(ask), st.sampled_from(("03 18 05 01", "03 18 05 36", "05 18 07 01 02 03", "09 01"))),
+    responses(400),
+    FROM_THE_CONTROLLER,
 )
-
-
-def do(bt: Bt, access: tuple) -> object:  # type: ignore[type-arg]
-    kind, *rest = access
-    if kind == "read":
-        return bt.registers[rest[0]].read()
-    if kind == "write":
-        bt.registers[rest[0]].write(rest[1])
-    elif kind == "ask":
-        Host(bt).ask(rest[0])
-    elif kind == "respond":
-        event = bt.engine.next_event()
-        if isinstance(event, RequestReceived):
-            bt.engine.respond(event.id, rest[0])
-        return event
-    elif kind == "attention":
-        bt.engine.set_attention(*rest)
-    elif kind == "enable":
-        bt.engine.set_interrupt(rest[0])
-    elif kind == "reset":
-        bt.reset()
-    return None
 
 
 @given(
@@ -353,39 +335,13 @@ def do(bt: Bt, access: tuple) -> object:  # type: ignore[type-arg]
     st.sampled_from((Quirk.NONE, Quirk.QEMU, *Quirk)),
 )
 @settings(max_examples=300)
-def test_any_access_and_a_cut_anywhere(sequence: list[tuple], cut: int, quirks: Quirk) -> None:  # type: ignore[type-arg]
+def test_any_access_and_a_cut_anywhere(sequence: list[Access], cut: int, quirks: Quirk) -> None:
     """Nothing raises; and one that was moved to a new instance goes on as one that was not."""
-    stays, moves = Bt(quirks=quirks, outstanding=3), Bt(quirks=quirks, outstanding=3)
-    for number, access in enumerate(sequence):
-        if number == cut % len(sequence):
-            moves = Bt.from_state(moves.export())
-        assert do(stays, access) == do(moves, access)
-        assert stays.latch.irq == moves.latch.irq
-    assert stays.export() == moves.export()
-    assert len(stays.engine.export().undelivered) <= 70
+    bt = with_a_cut(lambda: Bt(quirks=quirks, outstanding=3), sequence, cut)
+    assert len(bt.engine.export().undelivered) <= 70
 
 
-@given(messages)
+@given(requests)
 @settings(max_examples=25)
 def test_a_cut_at_every_access_of_a_transfer(request: Message) -> None:
-    bt = Bt()
-
-    class Moving:
-        """A new device for each access."""
-
-        def read(self, register: int) -> int:
-            self.move()
-            return bt.registers[register].read()
-
-        def write(self, register: int, value: int) -> None:
-            self.move()
-            bt.registers[register].write(value)
-
-        def move(self) -> None:
-            nonlocal bt
-            bt = Bt.from_state(bt.export())
-            pump(bt.engine)
-
-    driver = BtDriver(Moving())
-    driver.send_request(request, 0.0)
-    assert run(driver) == answered(request)
+    with_a_cut_at_every_access(Bt(), BtDriver, request)

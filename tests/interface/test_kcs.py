@@ -5,6 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.interface.accesses import (
+    FROM_THE_CONTROLLER,
+    Access,
+    messages,
+    responses,
+    with_a_cut,
+    with_a_cut_at_every_access,
+)
 from tests.interface.conversation import answered, echo, pump, run
 
 from baseboard.interface import HandlerSeam, RequestAbandoned, RequestReceived
@@ -14,14 +22,6 @@ from baseboard.ipmi.message import Context, Message
 
 DATA, STATUS, COMMAND = 0, 1, 1
 IDLE, READ, WRITE, ERROR = 0x00, 0x40, 0x80, 0xC0
-
-messages = st.builds(
-    Message,
-    st.integers(0, 31).map(lambda half: half * 2),
-    st.integers(0, 3),
-    st.integers(0, 255),
-    st.binary(max_size=60),
-)
 
 
 class Host:
@@ -312,31 +312,9 @@ accesses = st.one_of(
     st.tuples(st.just("read"), st.integers(0, 1)),
     st.tuples(st.just("write"), st.integers(0, 1), st.sampled_from((0x60, 0x61, 0x62, 0x68, 0x18, 0x01))),
     st.tuples(st.just("write"), st.integers(0, 1), st.integers(0, 255)),
-    st.tuples(st.just("respond"), st.binary(min_size=1, max_size=400)),
-    st.tuples(st.just("attention"), st.booleans(), st.booleans()),
-    st.tuples(st.just("enable"), st.booleans()),
-    st.tuples(st.just("reset")),
+    responses(400),
+    FROM_THE_CONTROLLER,
 )
-
-
-def do(kcs: Kcs, access: tuple) -> object:  # type: ignore[type-arg]
-    kind, *rest = access
-    if kind == "read":
-        return kcs.registers[rest[0]].read()
-    if kind == "write":
-        kcs.registers[rest[0]].write(rest[1])
-    elif kind == "respond":
-        event = kcs.engine.next_event()
-        if isinstance(event, RequestReceived):
-            assert kcs.engine.respond(event.id, rest[0])
-        return event
-    elif kind == "attention":
-        kcs.engine.set_attention(*rest)
-    elif kind == "enable":
-        kcs.engine.set_interrupt(rest[0])
-    elif kind == "reset":
-        kcs.reset()
-    return None
 
 
 @given(
@@ -345,32 +323,15 @@ def do(kcs: Kcs, access: tuple) -> object:  # type: ignore[type-arg]
     st.sampled_from((Quirk.NONE, Quirk.QEMU, *Quirk)),
 )
 @settings(max_examples=300)
-def test_any_access_and_a_cut_anywhere(sequence: list[tuple], cut: int, quirks: Quirk) -> None:  # type: ignore[type-arg]
+def test_any_access_and_a_cut_anywhere(sequence: list[Access], cut: int, quirks: Quirk) -> None:
     """Nothing raises; and one that was moved to a new instance goes on as one that was not."""
-    stays, moves = Kcs(quirks=quirks), Kcs(quirks=quirks)
-    for number, access in enumerate(sequence):
-        if number == cut % len(sequence):
-            moves = Kcs.from_state(moves.export())
-        assert do(stays, access) == do(moves, access)
-        assert stays.latch.irq == moves.latch.irq
-    assert stays.export() == moves.export()
+    with_a_cut(lambda: Kcs(quirks=quirks), sequence, cut)
 
 
 @given(messages)
 @settings(max_examples=25)
-def test_a_cut_at_every_step_of_a_transfer(request: Message) -> None:
-    kcs = Kcs()
-    registers = Direct(kcs.registers)
-    driver = KcsDriver(registers)
-    driver.send_request(request, 0.0)
-
-    def move() -> None:
-        nonlocal kcs
-        kcs = Kcs.from_state(kcs.export())
-        registers._registers = kcs.registers
-        pump(kcs.engine)
-
-    assert run(driver, each=move) == answered(request)
+def test_a_cut_at_every_access_of_a_transfer(request: Message) -> None:
+    with_a_cut_at_every_access(Kcs(), KcsDriver, request)
 
 
 def test_the_seam_sets_the_time_and_commits_before_the_answer(host: Host, kcs: Kcs) -> None:

@@ -5,6 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.interface.accesses import (
+    FROM_THE_CONTROLLER,
+    Access,
+    messages,
+    responses,
+    with_a_cut,
+    with_a_cut_at_every_access,
+)
 from tests.interface.conversation import answered, echo, pump, run
 
 from baseboard.interface import HandlerSeam, RequestAbandoned, RequestReceived
@@ -14,14 +22,6 @@ from baseboard.ipmi.message import Message
 
 DATA, CONTROL, FLAGS = 0, 1, 2
 RX, TX, SMI, EVT, SMS, BUSY = 0x80, 0x40, 0x10, 0x08, 0x04, 0x01
-
-messages = st.builds(
-    Message,
-    st.integers(0, 31).map(lambda half: half * 2),
-    st.integers(0, 3),
-    st.integers(0, 255),
-    st.binary(max_size=60),
-)
 
 
 class Host:
@@ -270,73 +270,27 @@ def test_a_stuck_bmc_is_reported(smic: Smic) -> None:
     assert "no progress" in outcome.reason
 
 
+def transact(smic: Smic, control: int, data: int) -> str:
+    return Host(smic).transact(control, data)
+
+
 accesses = st.one_of(
     st.tuples(st.just("read"), st.integers(0, 2)),
     st.tuples(st.just("write"), st.integers(0, 2), st.integers(0, 255)),
-    st.tuples(st.just("transact"), st.integers(0x3F, 0x48), st.integers(0, 255)),
-    st.tuples(st.just("respond"), st.binary(min_size=1, max_size=20)),
-    st.tuples(st.just("attention"), st.booleans(), st.booleans()),
-    st.tuples(st.just("enable"), st.booleans()),
-    st.tuples(st.just("reset")),
+    st.tuples(st.just(transact), st.integers(0x3F, 0x48), st.integers(0, 255)),
+    responses(20),
+    FROM_THE_CONTROLLER,
 )
-
-
-def do(smic: Smic, access: tuple) -> object:  # type: ignore[type-arg]
-    kind, *rest = access
-    if kind == "read":
-        return smic.registers[rest[0]].read()
-    if kind == "write":
-        smic.registers[rest[0]].write(rest[1])
-    elif kind == "transact":
-        return Host(smic).transact(*rest)
-    elif kind == "respond":
-        event = smic.engine.next_event()
-        if isinstance(event, RequestReceived):
-            assert smic.engine.respond(event.id, rest[0])
-        return event
-    elif kind == "attention":
-        smic.engine.set_attention(*rest)
-    elif kind == "enable":
-        smic.engine.set_interrupt(rest[0])
-    elif kind == "reset":
-        smic.reset()
-    return None
 
 
 @given(st.lists(accesses, min_size=1, max_size=80), st.integers(0, 80))
 @settings(max_examples=300)
-def test_any_access_and_a_cut_anywhere(sequence: list[tuple], cut: int) -> None:  # type: ignore[type-arg]
+def test_any_access_and_a_cut_anywhere(sequence: list[Access], cut: int) -> None:
     """Nothing raises; and one that was moved to a new instance goes on as one that was not."""
-    stays, moves = Smic(), Smic()
-    for number, access in enumerate(sequence):
-        if number == cut % len(sequence):
-            moves = Smic.from_state(moves.export())
-        assert do(stays, access) == do(moves, access)
-        assert stays.latch.irq == moves.latch.irq
-    assert stays.export() == moves.export()
+    with_a_cut(Smic, sequence, cut)
 
 
 @given(messages)
 @settings(max_examples=25)
 def test_a_cut_at_every_access_of_a_transfer(request: Message) -> None:
-    smic = Smic()
-
-    class Moving:
-        """A new device for each access."""
-
-        def read(self, register: int) -> int:
-            self.move()
-            return smic.registers[register].read()
-
-        def write(self, register: int, value: int) -> None:
-            self.move()
-            smic.registers[register].write(value)
-
-        def move(self) -> None:
-            nonlocal smic
-            smic = Smic.from_state(smic.export())
-            pump(smic.engine)
-
-    driver = SmicDriver(Moving())
-    driver.send_request(request, 0.0)
-    assert run(driver) == answered(request)
+    with_a_cut_at_every_access(Smic(), SmicDriver, request)
