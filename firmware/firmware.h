@@ -68,6 +68,8 @@ extern struct counters counters;
 /* kcs.c: the state machine, for a channel of the chip's */
 void kcs_start(unsigned channel);
 void kcs_service(unsigned channel);
+/* The answer that execute() did not have yet. False: the host has given the request up. */
+bool kcs_answer(unsigned channel, const uint8_t *response, unsigned length);
 
 /* bt.c */
 void bt_start(void);

@@ -176,6 +176,21 @@ void kcs_service(unsigned channel)
         take_data(k);
 }
 
+bool kcs_answer(unsigned channel, const uint8_t *response, unsigned length)
+{
+    struct kcs *k = &kcs[channel];
+
+    if (k->phase != WAITING || !length || length > LONGEST)
+        return false;
+    for (unsigned i = 0; i < length; i++)
+        k->response[i] = response[i];
+    k->position = k->stuck_at = 0;
+    k->response_length = length;
+    k->phase = READING;
+    next_byte(k);
+    return true;
+}
+
 static void set_attention(struct port *port, bool attention)
 {
     struct kcs *k = (struct kcs *)port;

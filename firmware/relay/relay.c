@@ -2,14 +2,16 @@
  *
  * ipmi-relay: between the host's system interface and a BMC that speaks the VM wire (OpenIPMI's README.vm).
  *
- * It runs on the BMC's Linux. What the host asks on KCS (/dev/ipmi-kcs3) or BT (/dev/ipmi-bt-host) goes to
- * ipmi_sim, baseboard or any other BMC on the wire; the answers and the attention bit come back. There is one
+ * It runs on the BMC's Linux. What the host asks on KCS (/dev/ipmi-kcs3, or the registers of an Aspeed chip
+ * where the kernel has no such device) or BT (/dev/ipmi-bt-host) goes to ipmi_sim, baseboard or any other BMC on the wire; the answers and the attention bit come back. There is one
  * request at a time, as the kernel's devices have it. Each is answered: when nobody is on the wire with D2h,
  * when no answer comes in four seconds with C3h, when it does not fit with C7h.
  *
  * Orders for the host's hardware (power, reset, NMI) are printed, a word a line: who drives the host's power
  * reads them.
  */
+
+#define _GNU_SOURCE /* ppoll */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +29,8 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "registers.h"
 
 /* linux/ipmi_bmc.h, linux/bt-bmc.h: the same numbers for both */
 #define SET_SMS_ATN _IO(0xB1, 0x00)
@@ -58,7 +62,8 @@ static const char *const ORDERS[] = {
 };
 
 static struct {
-    int device;          /* the kernel's */
+    int device;          /* the kernel's; -1: by the registers */
+    bool registers;
     bool bt;             /* its messages have a length and a sequence number */
     const char *address;
     int wire;            /* -1: not connected */
@@ -95,8 +100,10 @@ static void answer(const uint8_t *data, size_t size) /* completion code first */
     message[head++] = relay.command;
     memcpy(message + head, data, size);
     relay.asked = false;
+    ssize_t written = relay.registers ? registers_write(message, head + size)
+                                      : write(relay.device, message, head + size);
     /* EINVAL: the host has given this request up */
-    if (write(relay.device, message, head + size) < 0 && errno != EINVAL && errno != EAGAIN)
+    if (written < 0 && errno != EINVAL && errno != EAGAIN)
         perror("ipmi-relay: answering the host");
 }
 
@@ -109,6 +116,8 @@ static void attention(bool on)
 {
     if (relay.bt && !on) /* BT's bit is the host's to clear */
         return;
+    if (relay.registers)
+        return registers_set_attention(on);
     if (ioctl(relay.device, on ? SET_SMS_ATN : CLEAR_SMS_ATN) < 0 && errno != ENOTTY && errno != EINVAL)
         perror("ipmi-relay: SMS_ATN");
 }
@@ -246,7 +255,8 @@ static void try_to_connect(void)
 static void ask(void)
 {
     uint8_t request[LONGEST_REQUEST], message[LONGEST];
-    ssize_t count = read(relay.device, request, sizeof request);
+    ssize_t count = relay.registers ? registers_read(request, sizeof request)
+                                    : read(relay.device, request, sizeof request);
     size_t head = relay.bt ? 4 : 2, size, length = 0;
     uint8_t sum = 0;
 
@@ -281,12 +291,21 @@ static void ask(void)
     send_frame(message, length, END_MESSAGE);
 }
 
+static void wait_for_either(struct pollfd *polled)
+{
+    int64_t left = relay.deadline - now_ms();
+    struct timespec pause = {.tv_nsec = relay.registers ? registers_pause() : 0};
+
+    if (!relay.registers && left > 0)
+        pause = (struct timespec){.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+    ppoll(polled, 2, relay.registers || relay.asked || relay.wire < 0 ? &pause : NULL, NULL);
+}
+
 static void turn(void)
 {
     struct pollfd polled[] = {{.fd = relay.device, .events = POLLIN}, {.fd = relay.wire, .events = POLLIN}};
-    int64_t left = relay.deadline - now_ms();
 
-    poll(polled, 2, relay.asked || relay.wire < 0 ? (left > 0 ? (int)left : 0) : -1);
+    wait_for_either(polled);
     if (polled[1].revents && relay.wire >= 0) {
         uint8_t data[512];
         ssize_t count = recv(relay.wire, data, sizeof data, MSG_DONTWAIT);
@@ -295,7 +314,7 @@ static void turn(void)
         if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
             disconnect("is gone");
     }
-    if (polled[0].revents)
+    if (relay.registers ? registers_turn() : polled[0].revents)
         ask();
     if (now_ms() >= relay.deadline) {
         if (relay.wire < 0)
@@ -307,10 +326,11 @@ static void turn(void)
 
 int main(int count, char **words)
 {
-    if (count != 4 || (strcmp(words[1], "kcs") && strcmp(words[1], "bt")) ||
+    if (count != 4 || (strcmp(words[1], "kcs") && strcmp(words[1], "bt") && strcmp(words[1], "aspeed-kcs3")) ||
         (strncmp(words[3], "unix:", 5) && (strncmp(words[3], "tcp:", 4) || !strchr(words[3] + 4, ':')))) {
-        fprintf(stderr, "usage: ipmi-relay kcs|bt DEVICE unix:PATH|tcp:HOST:PORT\n"
-                        "  e.g. ipmi-relay kcs /dev/ipmi-kcs3 tcp:127.0.0.1:9002\n");
+        fprintf(stderr, "usage: ipmi-relay kcs|bt|aspeed-kcs3 DEVICE unix:PATH|tcp:HOST:PORT\n"
+                        "  e.g. ipmi-relay kcs /dev/ipmi-kcs3 tcp:127.0.0.1:9002\n"
+                        "       ipmi-relay aspeed-kcs3 /dev/mem tcp:127.0.0.1:9002\n");
         return 2;
     }
     if (words[3][0] == 'u' && strlen(words[3] + 5) >= sizeof((struct sockaddr_un *)0)->sun_path) {
@@ -320,8 +340,9 @@ int main(int count, char **words)
     setvbuf(stdout, NULL, _IOLBF, 0);
     relay.bt = !strcmp(words[1], "bt");
     relay.address = words[3];
-    relay.device = open(words[2], O_RDWR | O_NOCTTY | O_NONBLOCK);
-    if (relay.device < 0) {
+    relay.registers = !strcmp(words[1], "aspeed-kcs3");
+    relay.device = relay.registers ? -1 : open(words[2], O_RDWR | O_NOCTTY | O_NONBLOCK);
+    if (relay.registers ? !registers_open(words[2]) : relay.device < 0) {
         fprintf(stderr, "ipmi-relay: %s: %s\n", words[2], strerror(errno));
         return 1;
     }

@@ -159,4 +159,4 @@ def test_what_a_bmc_may_say(mute: socket.socket, relay: StartRelay, said: str, a
 def test_wrong_words(program: Path, words: tuple[str, ...]) -> None:
     done = subprocess.run([program, *words], capture_output=True, text=True, timeout=10, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("usage: ipmi-relay kcs|bt DEVICE unix:PATH|tcp:HOST:PORT")
+    assert done.stderr.startswith("usage: ipmi-relay kcs|bt|aspeed-kcs3 DEVICE unix:PATH|tcp:HOST:PORT")
