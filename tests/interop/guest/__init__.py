@@ -4,7 +4,7 @@
 owns: give it the arguments, then talk to the guest through the `Channel`.
 """
 
-from .architecture import AMD64, ARCHITECTURES, ARM64, Architecture
+from .architecture import AMD64, ARCHITECTURES, ARM64, ARMHF, Architecture
 from .channel import Channel, Result
 from .image import Image, image
 from .machine import MODULES, QEMU, Guest, boot_arguments
@@ -14,6 +14,7 @@ __all__ = [
     "AMD64",
     "ARCHITECTURES",
     "ARM64",
+    "ARMHF",
     "MODULES",
     "QEMU",
     "Architecture",

@@ -1,4 +1,4 @@
-"""Commands to the guest over a virtio port, and their results; `serve-commands` is the other end."""
+"""Commands to the guest over a port of its own, and their results; `serve-commands` is the other end."""
 
 from __future__ import annotations
 
@@ -38,12 +38,8 @@ class Channel:
         self._number = 0
 
     def arguments(self) -> list[str]:
-        """What the machine needs on QEMU's command line."""
-        return [
-            "-chardev", f"socket,id=command,path={self.path}",
-            "-device", "virtio-serial-pci",
-            "-device", "virtserialport,chardev=command,name=command",
-        ]  # fmt: skip
+        """What QEMU's command line needs besides the architecture's port."""
+        return ["-chardev", f"socket,id=command,path={self.path}"]
 
     def accept(self, timeout: float = 20, pid: int | None = None) -> None:
         """Waits for QEMU, at most until the process `pid` ends."""

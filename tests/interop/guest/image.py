@@ -21,9 +21,10 @@ from tests.interop.kept import CACHE, kept
 from tests.interop.unpacked import archives, dependency, unpacked
 from tests.programs import missing, require_program
 
-from .architecture import AMD64, Architecture
+from .architecture import AMD64, Architecture, DeviceTree
 
 HERE = Path(__file__).parent
+TREE = "machine.dtb"
 SCRIPTS = ("inittab", "start", "serve-commands", "serve-login")
 
 DATA = (
@@ -47,6 +48,11 @@ class Image:
     kernel: Path
     initramfs: Path
     version: str  # the kernel package and its version
+    device_tree: Path | None = None
+
+    def arguments(self) -> list[str]:
+        """What QEMU's command line says of the device tree."""
+        return ["-dtb", str(self.device_tree)] if self.device_tree is not None else []
 
 
 @functools.cache
@@ -76,15 +82,20 @@ def image(architecture: Architecture = AMD64) -> Image:
         tree = next(scratch.glob("kernel/**/lib/modules/*/kernel")).parent
         _add_modules(archive, tree, architecture.modules)
         (target / "initramfs").write_bytes(archive.finish())
+        if architecture.device_tree is not None:
+            found = next(scratch.glob(f"kernel/usr/lib/linux-image-*/{architecture.device_tree.name}"))
+            _add_device_tree(target / TREE, found, architecture.device_tree)
         return target
 
     directory = kept(CACHE / "guest" / architecture.debian, _key(kernel, packages, content), build)
-    return Image(directory / "vmlinux", directory / "initramfs", kernel.stem)
+    tree = directory / TREE if architecture.device_tree is not None else None
+    return Image(directory / "vmlinux", directory / "initramfs", kernel.stem, tree)
 
 
 def _content(architecture: Architecture, packages: Path) -> dict[str, Path]:
     """The programs and data of the guest: where they go, and where they are now."""
     content = {path: packages / path for paths in architecture.packages.values() for path in paths}
+    content |= {place: make() for place, make in architecture.built.items()}
     for name in architecture.installed:
         program = Path(require_program(name))
         content["bin/busybox" if name == "busybox" else str(program).lstrip("/")] = program
@@ -101,6 +112,12 @@ def _key(kernel: Path, packages: Path, content: dict[str, Path]) -> str:
     for place, path in content.items():
         key.update(f"{place} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
     return key.hexdigest()[:12]
+
+
+def _add_device_tree(target: Path, found: Path, wanted: DeviceTree) -> None:
+    target.write_bytes(found.read_bytes())
+    for node in wanted.enabled:
+        output(require_program("fdtput"), "-t", "s", str(target), node, "status", "okay")
 
 
 def _add_libraries(archive: Archive, program: Path, root: Path, directory: str) -> None:

@@ -41,13 +41,15 @@ def boot_arguments(
         "nokaslr",
         "panic=-1",
         f"modules={','.join(modules)}",
+        *architecture.words,
         *kernel_args,
     )
     return [
-        "-accel", "tcg", "-m", "384", "-smp", "1", "-nodefaults", "-display", "none",
+        "-accel", "tcg", "-m", architecture.memory, "-smp", architecture.processors,
+        "-nodefaults", "-display", "none", *booted.arguments(),
         "-kernel", str(booted.kernel), "-initrd", str(booted.initramfs), "-append", " ".join(words),
         "-chardev", f"file,id=log,path={log},append=on", *architecture.log, *architecture.options,
-        *channel.arguments(),
+        *channel.arguments(), *architecture.port,
     ]  # fmt: skip
 
 
