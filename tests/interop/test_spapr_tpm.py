@@ -11,6 +11,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from baseboard.aio.tpm import tpm_link
+from baseboard.machine import Ppc64Machine
+from baseboard.machine.ppc64 import PROGRAM
+from baseboard.spapr.hcalls import Hypervisor
+from baseboard.spapr.machine import PseriesMachine
+from baseboard.spapr.tpm import ResourceManager
 from tests.programs import require_program
 
 SECRET = b"the key to a guest's disk"
@@ -119,3 +125,22 @@ def test_no_tpm_is_told_in_one_line(tools: Tools) -> None:
     assert failed.returncode
     assert b"H_TPM_COMM answers H_RESOURCE: no TPM at" in failed.stderr
     assert b"Traceback" not in failed.stderr
+
+
+def test_ppc64_code_reaches_a_tpm(tools: Tools) -> None:
+    """Three random numbers and a close, by `sc 1` of a guest that Unicorn runs."""
+    partition = PseriesMachine()
+    partition.plug_tpm_proxy("tpm")
+    machine = Ppc64Machine(Hypervisor(partition, tpm=ResourceManager(tpm_link(f"unix:{tools.socket}"))))
+    machine.load(bytes.fromhex("44000022 4e800020"), PROGRAM)  # sc 1; blr
+    command = bytes.fromhex("8001 0000000c 0000017b 0010")
+    machine.write_memory(0x20000, command)
+    numbers = set()
+    for _ in range(3):
+        assert machine.call(PROGRAM, 0xEF10, 1, 0x20000, len(command), 0x21000, 4096) == 0
+        assert machine.register("r4") == 28
+        response = machine.read_memory(0x21000, 28)
+        assert response[:12].hex(" ", -4) == "80010000 001c0000 00000010"
+        numbers.add(response[12:])
+    assert len(numbers) == 3
+    assert machine.call(PROGRAM, 0xEF10, 2) == 0

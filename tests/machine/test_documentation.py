@@ -1,4 +1,4 @@
-"""The Python of the pages about the BMC's side runs as it stands."""
+"""The Python of the pages about code that our machines run, runs as it stands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = ["explanation/bmc-side.md", "how-to/run-bmc-firmware-without-a-vm.md"]
+PAGES = [
+    "explanation/bmc-side.md",
+    "how-to/run-bmc-firmware-without-a-vm.md",
+    "how-to/run-partition-code-without-a-vm.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -7,6 +7,17 @@ the extra `machine` (Unicorn), which is loaded when the first machine is made.
 from baseboard.machine.arm import BOARDS, ArmMachine, Board
 from baseboard.machine.common import GuestFault, Machine, Stop
 from baseboard.machine.elf import Elf
+from baseboard.machine.ppc64 import Ppc64Machine
 from baseboard.machine.x86 import X86Machine
 
-__all__ = ["BOARDS", "ArmMachine", "Board", "Elf", "GuestFault", "Machine", "Stop", "X86Machine"]
+__all__ = [
+    "BOARDS",
+    "ArmMachine",
+    "Board",
+    "Elf",
+    "GuestFault",
+    "Machine",
+    "Ppc64Machine",
+    "Stop",
+    "X86Machine",
+]

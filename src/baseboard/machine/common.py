@@ -86,7 +86,7 @@ class Machine(ABC):
         """Asked while halted: do something, and say whether there was anything to do."""
         self.lines = 0
         """Interrupt lines that are up, a bit each."""
-        self._numbers = {name: int(getattr(numbers, prefix + name.upper())) for name in self.REGISTERS}
+        self._numbers = {name: int(getattr(numbers, prefix + self._called(name))) for name in self.REGISTERS}
         self._ram: list[tuple[int, int]] = []
         self._error = api.UcError
         self._halted = False
@@ -97,6 +97,11 @@ class Machine(ABC):
         self._fault: str | None = None
         self.cpu.hook_add(api.UC_HOOK_BLOCK, self._block)
         self.cpu.hook_add(api.UC_HOOK_INTR, self._exception)
+
+    @staticmethod
+    def _called(register: str) -> str:
+        """Unicorn's name of a register."""
+        return register.upper()
 
     # Memory.
 
@@ -146,7 +151,6 @@ class Machine(ABC):
     def load(self, program: Elf | bytes, address: int = 0) -> None:
         """A program, as ELF or flat at an address; it runs from its beginning.  Raises ConfigError."""
         self._halted = False
-        self._halted = False
         if isinstance(program, Elf):
             if program.machine != self.ELF_MACHINE:
                 raise ConfigError(f"a program for ELF machine {program.machine}: this is an {self.NAME}")
@@ -158,6 +162,14 @@ class Machine(ABC):
         else:
             self.write_memory(address, program)
             self.set_register(self.REGISTERS[0], address)
+
+    def _address(self, place: int | str) -> int:
+        """An address, or that of a symbol.  Raises ConfigError."""
+        if isinstance(place, int):
+            return place
+        if place not in self.symbols:
+            raise ConfigError(f"the program has no {place!r}")
+        return self.symbols[place]
 
     # Registers.
 

@@ -155,13 +155,6 @@ class X86Machine(Machine):
         value = self.register("eax")
         return value - (1 << 32) if value & 1 << 31 else value
 
-    def _address(self, place: int | str) -> int:
-        if isinstance(place, int):
-            return place
-        if place not in self.symbols:
-            raise ConfigError(f"the program has no {place!r}")
-        return self.symbols[place]
-
 
 def _both(first: Callable[[bool], None], second: Callable[[bool], None]) -> Callable[[bool], None]:
     def changed(level: bool) -> None:
