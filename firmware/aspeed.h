@@ -2,4 +2,8 @@
 
 #pragma once
 
+#ifdef MAPPED
+#define LPC 0xc0a89000u /* mmu.c */
+#else
 #define LPC 0x1e789000u
+#endif

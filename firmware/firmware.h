@@ -94,5 +94,8 @@ void gic_enable(unsigned interrupt);
 unsigned gic_acknowledge(void);
 void gic_end(unsigned interrupt);
 
+/* mmu.c */
+void mmu_start(void);
+
 /* vic.c */
 void vic_enable(unsigned interrupt);

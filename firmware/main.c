@@ -47,6 +47,9 @@ void firmware_poll(void)
 
 void firmware_start(void)
 {
+#ifdef MAPPED
+    mmu_start();
+#endif
     for (unsigned channel = 0; channel < KCS_CHANNELS; channel++)
         kcs_start(channel);
     chip_start();

@@ -2,7 +2,12 @@
 
 #include "firmware.h"
 
-enum { KCS = 0xf0007000, STATUS = 0x00, OUTPUT = 0x02, INPUT = 0x04, CONTROL = 0x0c, IRQ_ENABLE = 0x10 };
+#ifdef MAPPED
+#define KCS 0xc0a07000u /* mmu.c */
+#else
+#define KCS 0xf0007000u
+#endif
+enum { STATUS = 0x00, OUTPUT = 0x02, INPUT = 0x04, CONTROL = 0x0c, IRQ_ENABLE = 0x10 };
 enum { IBFIE = 0x01, IRQE = 0x01, HIRQE = 0x08 };
 
 const unsigned KCS_CHANNELS = 3;

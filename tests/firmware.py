@@ -14,6 +14,8 @@ IMAGES = (
     "ast2400-polled",
     "npcm750-interrupt",
     "npcm750-polled",
+    "ast2600-mapped",
+    "npcm750-mapped",
 )
 
 

@@ -1,6 +1,7 @@
-"""Firmware at an address, for an event loop: `qmp:PATH` or `vm:ADDRESS`.
+"""Firmware at an address, for an event loop: `qmp:PATH`, `ibt:PATH` or `vm:ADDRESS`.
 
-qmp:PATH      a stock QEMU with an Aspeed chip, by its monitor's socket
+qmp:PATH      KCS of a stock QEMU, by its monitor's socket: of an Aspeed chip, or, trapped, of NPCM7xx
+ibt:PATH      iBT of an Aspeed chip there, trapped
 vm:ADDRESS    anything that speaks the controller's end of the VM wire (ipmi_sim, another baseboard, a QEMU
               with `ipmi-host-extern`): connect:unix:PATH and so on, as `baseboard run --vm` has them
 """
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 
 from baseboard.aio.endpoint import parse_stream
 from baseboard.attach.aspeed import PortKind
+from baseboard.attach.binding import Binding
 from baseboard.errors import ConfigError
 from baseboard.host.seam import ResponderEvent
 from baseboard.ipmi.message import Message
@@ -53,16 +55,34 @@ def firmware_at(
 ) -> Firmware:
     """What is at this address.  Raises ConfigError that names `what`."""
     scheme, _, where = text.partition(":")
-    if scheme == "qmp" and where:
-        from baseboard.attach.kcs import AspeedKcs
+    if scheme in ("qmp", "ibt") and where:
         from baseboard.attach.worker import Worker
 
-        path = Path(where).absolute()
-        return Worker(lambda: AspeedKcs(path, channel=channel, kind=kind))
+        path, open_ = Path(where).absolute(), _open_kcs if scheme == "qmp" else _open_ibt
+        return Worker(lambda: open_(path, channel, kind))
     if scheme == "vm" and where:
         from baseboard.attach.wire import WireFirmware
 
         if channel is not None:
             raise ConfigError(f"{what}: the VM wire has no channels to choose from")
         return WireFirmware(parse_stream(where, what))
-    raise ConfigError(f"{what}: {text!r} is not qmp:PATH or vm:ADDRESS (vm:connect:unix:PATH, ...)")
+    raise ConfigError(f"{what}: {text!r} is not qmp:PATH, ibt:PATH or vm:ADDRESS (vm:connect:unix:PATH, ...)")
+
+
+def _open_kcs(path: Path, channel: int | None, kind: PortKind) -> Binding:
+    from baseboard.attach.kcs import AspeedKcs
+    from baseboard.attach.qmp import Qmp
+    from baseboard.attach.trap import Trap
+    from baseboard.attach.trap_chips import is_trapped
+
+    with Qmp(path) as qmp:
+        trapped = is_trapped(qmp, "KCS")
+    if trapped:
+        return Trap(path, "KCS", channel=channel)
+    return AspeedKcs(path, channel=channel, kind=kind)
+
+
+def _open_ibt(path: Path, channel: int | None, kind: PortKind) -> Binding:
+    from baseboard.attach.trap import Trap
+
+    return Trap(path, "BT", channel=channel)

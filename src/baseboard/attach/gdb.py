@@ -215,8 +215,12 @@ class Gdb:
         self._flush(time.monotonic() + self._timeout)
         self._channel.close()
 
-    def detach(self) -> None:
-        """Hang up and leave the target running, without our points; may be called again."""
+    def continued(self) -> None:
+        """Somebody else has let the target run, by QEMU's monitor."""
+        self._expect_run()
+
+    def detach(self, running: bool = True) -> None:
+        """Hang up and leave the target without our points, and running or not; may be called again."""
         if self._channel.readable() and self.running:
             try:
                 self.wait(0)
@@ -227,12 +231,16 @@ class Gdb:
                 self.interrupt()
                 for point in list(self._points):
                     self.clear_point(*point)
-                if self.command(b"D") != b"OK":
+                if running and self.command(b"D") != b"OK":
                     self.resume()
         except AttachError:
             pass  # it is gone: there is nothing to leave running
         finally:
             self._channel.close()
+
+    def fileno(self) -> int:
+        """For `select`: readable when the target may have stopped, or the stub is gone."""
+        return self._channel.fileno()
 
     def readable(self, timeout: float = 0.0) -> bool:
         """Whether the stub said something; `wait` then returns soon."""
@@ -266,6 +274,9 @@ class Gdb:
             pass
         self._packets.send(payload)
         self._flush(time.monotonic() + self._timeout)
+        self._expect_run()
+
+    def _expect_run(self) -> None:
         self.running = True
         self._thread = ""
 

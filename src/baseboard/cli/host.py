@@ -49,7 +49,7 @@ def host(
     script: Path | None,
     as_json: bool,
 ) -> None:
-    """Be the host of the firmware at FIRMWARE: qmp:PATH or vm:ADDRESS.
+    """Be the host of the firmware at FIRMWARE: qmp:PATH, ibt:PATH or vm:ADDRESS.
 
     `baseboard host qmp:bmc.qmp raw 06 01` sends one request and shows the answer.
     """

@@ -20,16 +20,19 @@ if TYPE_CHECKING:
 PORTS = ("mixed", "qtest-only")
 
 BMC_HELP = (
-    "The BMC: qmp:PATH, the monitor of a QEMU with an Aspeed chip, or vm:ADDRESS, "
-    "whatever speaks the VM wire there (vm:connect:tcp:HOST:PORT, ...)."
+    "The BMC: qmp:PATH, the monitor of a QEMU with a chip of Aspeed's or an NPCM7xx, for KCS; ibt:PATH, the "
+    "same for Aspeed's BT; or vm:ADDRESS, whatever speaks the VM wire there (vm:connect:tcp:HOST:PORT, ...)."
 )
-CHANNEL = click.option("--channel", type=int, metavar="N", help="KCS channel, 1 to 4 (the one at CA2h).")
+CHANNEL = click.option(
+    "--channel", type=int, metavar="N", help="KCS channel, 1 to 4 (the one at CA2h, or the first)."
+)
 PORT = click.option(
     "--port",
     "port",
     metavar="KIND",
     default="mixed",
-    help="How registers are reached: mixed, or qtest-only, which is twice as fast and may lose an attention.",
+    help="How registers that QEMU has are reached: mixed, or qtest-only, which is twice as fast and may lose "
+    "an attention.",
 )
 
 
@@ -182,10 +185,16 @@ def describe_found(found: dict[str, Any]) -> str:
         for channel in found["channels"]
         if channel["enabled"]
     ]
+    if found.get("interface") == "BT":
+        state = "enabled" if channels else "not enabled"
+        return f"{found['machine']} ({found['chip']}), iBT {state}{_stopped(found)}"
     enabled = f"KCS channels {', '.join(channels)}" if channels else "no KCS channel"
     chosen = f"; using {found['channel']}" if found["channel"] is not None else ""
-    stopped = "" if found["running"] else "; the machine is stopped"
-    return f"{found['machine']} ({found['chip']}), {enabled} enabled{chosen}{stopped}"
+    return f"{found['machine']} ({found['chip']}), {enabled} enabled{chosen}{_stopped(found)}"
+
+
+def _stopped(found: dict[str, Any]) -> str:
+    return "" if found["running"] else "; the machine is stopped"
 
 
 def port_kind(text: str) -> Any:

@@ -95,8 +95,8 @@ if TYPE_CHECKING:
 @click.option(
     "--bmc-at",
     metavar="FIRMWARE",
-    help="Firmware that answers on our LAN in our place: qmp:PATH, a QEMU with an Aspeed chip, "
-    "or vm:ADDRESS, whatever speaks the VM wire there.",
+    help="Firmware that answers on our LAN in our place: qmp:PATH or ibt:PATH, KCS or BT of a QEMU that is a "
+    "BMC, or vm:ADDRESS, whatever speaks the VM wire there.",
 )
 @click.option("--ipmb-address", metavar="ADDRESS", help="Our own address on that bus (0x20).")
 @click.option(
