@@ -216,6 +216,38 @@ def test_posted_writes_are_not_answered() -> None:
     assert client.machine.data_to_send() == b"", "nor is an error"
 
 
+ACCESS = struct.Struct("<QII")
+READ, WRITE, NO_REPLY = 9, 10, 0x10
+bytewise = st.builds(
+    lambda kind, offset, value, id_: message(
+        kind[0], ACCESS.pack(offset, 0, 1) + bytes((value,) * (kind[0] == WRITE)), id_=id_, flags=kind[1]
+    ),
+    st.sampled_from(((READ, 0), (WRITE, 0), (WRITE, NO_REPLY))),
+    st.integers(0, 16),  # one of them beyond the BAR
+    st.sampled_from((0x61, 0x62, 0x60, 0x68, 0x18, 0x01)),
+    st.integers(0, 0xFFFF),
+)
+
+
+@given(st.lists(bytewise, min_size=1, max_size=30), st.integers(1, 70))
+def test_accesses_to_a_byte_are_answered_alike_in_whole_messages_and_in_pieces(
+    messages: list[bytes], size: int
+) -> None:
+    """Whole messages have answers that are ready; messages in pieces are taken apart."""
+    fast, slow = (Client(kcs(space="memory")) for _ in range(2))
+    data = b"".join(messages)
+    fast.send(data)
+    for each in messages:
+        slow.send(each[:1])
+        slow.send(each[1:])
+    answers = slow.machine.data_to_send()
+    assert fast.machine.data_to_send() == answers
+    cut = Client(kcs(space="memory"))
+    for position in range(0, len(data), size):
+        cut.send(data[position : position + size])
+    assert cut.machine.data_to_send() == answers
+
+
 def test_several_writes_in_one_message() -> None:
     client = Client(kcs())
     one = struct.Struct("<QII8s")

@@ -39,7 +39,7 @@ PARTING = 5.0
 """Seconds in which one that was told so is to hang up."""
 MOST_WAITING = 8
 _RECEIVE_SIZE = 4096
-ATTENTIVE = 30e-6
+ATTENTIVE = 100e-6
 """Seconds after an access in which the next one finds its thread awake."""
 _SLEEP = int(socket.MSG_CMSG_CLOEXEC)
 _LOOK = _SLEEP | socket.MSG_DONTWAIT
