@@ -30,32 +30,10 @@ from baseboard.attach.qmp import Qmp
 from baseboard.attach.qtest import Qtest
 from baseboard.interface.kcs.registers import COMMAND, IBF, OBF
 from baseboard.power.qmp import MonitorError
+from baseboard.responder.aspeed_registers import BASE, CHANNEL, OFFSET, SECOND_BANK, Bit, ChannelRow
 
 SOC = "/machine/soc"
 LPC = f"{SOC}/lpc"
-LPC_BASE = 0x1E789000
-
-HICR0, HICR2, HICR4, HICR5, HICRB, HICRC = 0x00, 0x08, 0x10, 0x80, 0x100, 0x104
-LADR3H, LADR3L, LADR12H, LADR12L, LADR4 = 0x14, 0x18, 0x1C, 0x20, 0x110
-
-
-class Bit(NamedTuple):
-    """A bit of a register of the LPC block."""
-
-    register: int
-    number: int
-
-
-class Registers(NamedTuple):
-    """One channel's."""
-
-    idr: int
-    odr: int
-    str: int
-    enables: tuple[Bit, ...]
-    """All of them set: the channel is on."""
-    interrupt: Bit
-    """IBF interrupts the BMC."""
 
 
 class Generation(NamedTuple):
@@ -69,13 +47,6 @@ class Generation(NamedTuple):
 
 
 # fmt: off
-CHANNELS: Mapping[int, Registers] = {
-    #            IDR    ODR    STR    on                                 IBF interrupt
-    1: Registers(0x024, 0x030, 0x03C, (Bit(HICR0, 5),),                  Bit(HICR2, 1)),
-    2: Registers(0x028, 0x034, 0x040, (Bit(HICR0, 6),),                  Bit(HICR2, 2)),
-    3: Registers(0x02C, 0x038, 0x044, (Bit(HICR0, 7), Bit(HICR4, 2)),    Bit(HICR2, 3)),
-    4: Registers(0x114, 0x118, 0x11C, (Bit(HICRB, 0),),                  Bit(HICRB, 1)),
-}
 GENERATIONS: Mapping[str, Generation] = {
     # type of the chip begins with    name       interrupts          of channel 1
     "ast2400":             Generation("AST2400", LPC,                0),  # the block combines them
@@ -83,7 +54,10 @@ GENERATIONS: Mapping[str, Generation] = {
     "ast2600":             Generation("AST2600", f"{SOC}/a7mpcore",  138),
 }
 # fmt: on
-CONFIGURATION = (HICR0, HICR2, HICR4, HICR5, HICRB, HICRC, LADR3H, LADR3L, LADR12H, LADR12L, LADR4)
+CONFIGURATION = (
+    *("HICR0", "HICR2", "HICR4", "HICR5", "HICRB", "HICRC"),
+    *("LADR3H", "LADR3L", "LADR12H", "LADR12L", "LADR4"),
+)
 USUAL_ADDRESS = 0xCA2
 """Where hosts look for KCS first.  [IPMI 9.8]"""
 
@@ -140,37 +114,29 @@ def find_bmc(qmp: Qmp) -> Bmc:
 
 def read_channels(qtest: Qtest) -> tuple[ChannelState, ...]:
     """All four, as the firmware has set them up by now."""
-    value = {register: qtest.readl(LPC_BASE + register) for register in CONFIGURATION}
+    value = {name: qtest.readl(BASE + OFFSET[name]) for name in CONFIGURATION}
 
-    def line(enable: Bit, shift: int, register: int) -> int | None:
-        on = value[enable.register] >> enable.number & 1
-        return value[register] >> shift & 0xF if on else None
+    def is_set(bit: Bit) -> bool:
+        return bool(value[bit.register] & bit.mask)
 
-    shared = (value[LADR12H] & 0xFF) << 8 | value[LADR12L] & 0xFF
-    second = value[HICR4] >> 7 & 1
-    # fmt: off
-    addresses = {
-        # HICR4 bit 7 says whose address LADR12 is; the model keeps only the latest.
-        1: None if second else shared,
-        2: shared if second else None,
-        3: (value[LADR3H] & 0xFF) << 8 | value[LADR3L] & 0xFF,
-        4: value[LADR4] & 0xFFFF,
-    }
-    lines = {
-        1: None,  # keyboard and mouse interrupts only
-        2: line(Bit(HICR5, 12), 16, HICR5),
-        3: line(Bit(HICR5, 14), 20, HICR5),
-        4: line(Bit(HICRC, 0),   4, HICRC),
-    }
-    # fmt: on
+    def line(row: ChannelRow) -> int | None:
+        """Channel 1 has none with a number of its own: keyboard and mouse interrupts only."""
+        for enable, register, shift in row.host_interrupts:
+            if register and is_set(enable):
+                return value[register] >> shift & 0xF
+        return None
+
+    shared = (value["LADR12H"] & 0xFF) << 8 | value["LADR12L"] & 0xFF
+    second = value["HICR4"] & SECOND_BANK  # whose address LADR12 is; the model keeps only the latest
+    addresses = (
+        None if second else shared,
+        shared if second else None,
+        (value["LADR3H"] & 0xFF) << 8 | value["LADR3L"] & 0xFF,
+        value["LADR4"] & 0xFFFF,
+    )
     return tuple(
-        ChannelState(
-            number,
-            all(value[bit.register] >> bit.number & 1 for bit in registers.enables),
-            addresses[number] or None,
-            lines[number],
-        )
-        for number, registers in CHANNELS.items()
+        ChannelState(number, all(map(is_set, row.enabled)), address or None, line(row))
+        for number, (row, address) in enumerate(zip(CHANNEL, addresses, strict=True), 1)
     )
 
 
@@ -193,14 +159,15 @@ class Port:
     def select(self, number: int) -> None:
         """The channel from now on."""
         self._number = number
-        self._registers = registers = CHANNELS[number]
-        self._str = LPC_BASE + registers.str
+        self._row = row = CHANNEL[number - 1]
+        self._str = BASE + OFFSET[row.status]
 
     def enabled(self) -> bool:
         """Whether the firmware has the channel on."""
-        return all(
-            self._qtest.readl(LPC_BASE + bit.register) >> bit.number & 1 for bit in self._registers.enables
-        )
+        return all(map(self._is_set, self._row.enabled))
+
+    def _is_set(self, bit: Bit) -> bool:
+        return bool(self._qtest.readl(BASE + OFFSET[bit.register]) & bit.mask)
 
     def read_status(self) -> int:
         """Status."""
@@ -239,14 +206,14 @@ class QtestPort(Port):
     """Everything by qtest."""
 
     def read_data(self) -> int:
-        value = self._qtest.readl(LPC_BASE + self._registers.odr)
+        value = self._qtest.readl(BASE + OFFSET[self._row.output])
         self._qtest.writel(self._str, self._qtest.readl(self._str) & ~OBF)
         return value & 0xFF
 
     def _write(self, value: int, command: int) -> None:
-        qtest, enable = self._qtest, self._registers.interrupt
-        qtest.writel(LPC_BASE + self._registers.idr, value)
-        interrupts = qtest.readl(LPC_BASE + enable.register) >> enable.number & 1
+        qtest = self._qtest
+        qtest.writel(BASE + OFFSET[self._row.input], value)
+        interrupts = self._is_set(self._row.input_interrupt)
         qtest.writel(self._str, qtest.readl(self._str) & ~COMMAND | IBF | command)
         if interrupts:  # QEMU lowers the line when the firmware reads IDR
             generation = self._generation
