@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     # command        module in spapr_commands, and what the command is called in it
     "serve":         ("serve",    "serve"),
+    "attach":        ("attach",   "attach"),
     "ls":            ("ls",       "ls"),
     "plug":          ("plug",     "plug"),
     "unplug":        ("unplug",   "unplug"),

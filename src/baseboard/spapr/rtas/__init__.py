@@ -4,7 +4,7 @@
 apart, from the guest's memory or from Python, and never raises for what a guest gave it.
 """
 
-from baseboard.spapr.rtas.dispatch import Rtas
+from baseboard.spapr.rtas.dispatch import Rtas, subject
 from baseboard.spapr.rtas.service import TOKENS, Service
 
-__all__ = ["TOKENS", "Rtas", "Service"]
+__all__ = ["TOKENS", "Rtas", "Service", "subject"]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from baseboard.spapr.call_log import recorded
-from baseboard.spapr.guest_memory import BadAddress, read_cells, write_cells
+from baseboard.spapr.guest_memory import BadAddress, GuestMemory, read_cells, write_cells
 from baseboard.spapr.rtas.service import BY_NAME, BY_TOKEN, Cells, Service
 from baseboard.spapr.status import PARAMETER_ERROR
 
@@ -83,13 +83,13 @@ class Rtas:
         elif count not in row.arguments or results != row.results:
             return row.wrong[:results]
         if machine.faults:
-            status = machine.faults.take(row.name, *_subject(machine, row.name, given))
+            status = machine.faults.take(row.name, *subject(machine.memory, row.name, given))
             if status is not None:
                 return (status,)[:results]
         return row.handler(machine, given, cpu)[:results]
 
 
-def _subject(machine: PseriesMachine, service: str, arguments: Cells) -> tuple[int | None, int | None]:
+def subject(memory: GuestMemory, service: str, arguments: Sequence[int]) -> tuple[int | None, int | None]:
     """What a call is about: the index of a connector or domain, and the kind of sensor or indicator."""
     match service:
         case "set-indicator" | "get-sensor-state":
@@ -98,7 +98,7 @@ def _subject(machine: PseriesMachine, service: str, arguments: Cells) -> tuple[i
             return arguments[0], None
         case "ibm,configure-connector":
             try:
-                return read_cells(machine.memory, arguments[0], 1)[0], None
+                return read_cells(memory, arguments[0], 1)[0], None
             except BadAddress:
                 return None, None
     return None, None

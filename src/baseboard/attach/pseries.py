@@ -1,0 +1,197 @@
+"""What a running pseries guest of QEMU is made of, found out by its monitor and its device tree.  [QEMU 7.2]
+
+The tree is QEMU's own, as the guest's firmware and kernel have completed it: `linux,rtas-entry` is there from
+the moment the kernel has asked for its RTAS.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from baseboard.attach.errors import NotAttachable
+from baseboard.attach.given_back import boot_of, recall
+from baseboard.attach.live_machine import LiveMachine
+from baseboard.attach.qmp import Qmp
+from baseboard.errors import ConfigError, DecodeError
+from baseboard.power.qmp import MonitorError
+from baseboard.spapr import fdt, vector5
+from baseboard.spapr.choices import Choice
+from baseboard.spapr.drc import CPU, PHB
+from baseboard.spapr.refusal import Refusal
+from baseboard.spapr.settings import MachineSettings
+from baseboard.spapr.tree import Node
+
+_PERIPHERAL = "/machine/peripheral/"
+_XIVE = "ibm,power-ivpe"
+
+
+class Core(NamedTuple):
+    """One that is plugged in; `name` is empty for one that was there from the start."""
+
+    name: str
+    number: int
+    node: int
+
+
+class Guest(NamedTuple):
+    """A guest, at one moment."""
+
+    machine: str
+    """QEMU's name of the machine's version."""
+    rtas: int
+    """Where the guest has its RTAS."""
+    services: dict[int, str]
+    """Names of RTAS services by token."""
+    settings: MachineSettings
+    cores: tuple[Core, ...]
+    core_type: str
+    dimms: tuple[dict[str, Any], ...]
+    """As `query-memory-devices` gives them."""
+    vector5: bytes
+    xive: bool
+    """Whether its interrupts are XIVE's, which can be raised from outside."""
+    boot: str
+    """Another one each time that the guest starts."""
+    free: frozenset[int]
+    """Connectors whose devices the guest does not hold, as far as somebody has left word."""
+
+    def held_cores(self) -> list[Core]:
+        """Without those that stand still in QEMU."""
+        return [core for core in self.cores if CPU.drc_index(core.number) not in self.free]
+
+    def partition(self, choices: Choice = Choice.NONE) -> LiveMachine:
+        """A platform of ours in the same state.  Raises NotAttachable: there is none like it."""
+        settings = self.settings
+        machine = LiveMachine(replace(settings, choices=choices), clock=time.time, populated=False)
+        try:
+            for core in self.held_cores():
+                machine.plug_core(core.name, core.number, node=core.node, cold=True)
+            for index in settings.phbs:
+                machine.plug_phb("", index, cold=True)
+            for dimm in self.dimms:
+                machine.plug_dimm(
+                    dimm.get("id", ""),
+                    dimm["size"],
+                    slot=dimm["slot"],
+                    address=dimm["addr"],
+                    node=dimm["node"],
+                    cold=True,
+                )
+        except Refusal as refusal:
+            raise NotAttachable(f"the guest has what our platform does not: {refusal}") from None
+        machine.negotiated(self.vector5, hotplug_events=vector5.HOTPLUG_EVENTS.among(self.vector5))
+        for index in self.free & machine.connectors.keys():
+            machine.connectors[index].state = machine.connectors[index].EMPTY
+        return machine
+
+
+def look(qmp: Qmp) -> Guest:
+    """What is behind the monitor.  Raises NotAttachable and AttachError."""
+    machine = _asked(qmp, "what machine it is", "qom-get", path="/machine", property="type")
+    if not str(machine).startswith("pseries"):
+        raise NotAttachable(f"{qmp.path}: the machine is {machine}, not a pseries")
+    tree = _tree(qmp)
+    rtas = tree.child("rtas")
+    if rtas is None or not (entry := rtas.cells("linux,rtas-entry")):
+        raise NotAttachable(
+            f"{qmp.path}: the guest has no RTAS (yet): its kernel asks for it early, and one that does not "
+            "cannot be attached to"
+        )
+    memory = _asked(qmp, "how much memory", "qom-get", path="/machine", property="memory")
+    slots = _asked(qmp, "its cores", "query-hotpluggable-cpus")
+    modules = _asked(qmp, "its memory modules", "query-memory-devices")
+    if other := [module["type"] for module in modules if module["type"] != "dimm"]:
+        raise NotAttachable(f"{qmp.path}: the guest has memory of kind {other[0]}; only DIMMs are known here")
+    chosen = tree.find("/chosen") or Node("chosen")
+    boot = boot_of(chosen.properties.get("rng-seed", b""))
+    threads = slots[0]["vcpus-count"]
+    try:
+        settings = MachineSettings(
+            cores=sum(1 for slot in slots if "qom-path" in slot),
+            max_cores=len(slots),
+            threads=threads,
+            ram=memory["size"],
+            max_ram=memory["max-size"],
+            slots=memory["slots"],
+            phbs=_bridges(tree),
+            numa=_nodes(tree, memory["size"]),
+            uuid=_uuid(qmp),
+        )
+    except ConfigError as error:
+        raise NotAttachable(f"{qmp.path}: no such platform of ours: {error}") from None
+    return Guest(
+        machine=str(machine).removesuffix("-machine"),
+        rtas=entry[0],
+        services={
+            tokens[0]: name
+            for name, value in rtas.properties.items()
+            if len(value) == 4 and (tokens := rtas.cells(name)) and not name.startswith("linux,")
+        },
+        settings=settings,
+        cores=tuple(_cores(slots)),
+        core_type=slots[0]["type"],
+        dimms=tuple(module["data"] for module in modules),
+        vector5=chosen.properties.get("ibm,architecture-vec-5", b"")[1:],
+        xive=any(
+            _XIVE in node.strings("compatible") for node in tree.children if "compatible" in node.properties
+        ),
+        boot=boot,
+        free=recall(qmp, boot),
+    )
+
+
+def _tree(qmp: Qmp) -> Node:
+    """QEMU writes it to a file: it must be able to write where we make one."""
+    with tempfile.TemporaryDirectory(prefix="baseboard-") as directory:
+        path = Path(directory) / "guest.dtb"
+        _asked(qmp, "its device tree (QEMU 7.2 and newer can)", "dumpdtb", filename=str(path))
+        try:
+            return fdt.parse(path.read_bytes())
+        except (OSError, DecodeError) as error:
+            raise NotAttachable(f"{qmp.path}: QEMU's device tree cannot be read: {error}") from None
+
+
+def _asked(qmp: Qmp, what: str, command: str, **arguments: Any) -> Any:
+    try:
+        return qmp.execute(command, **arguments)
+    except MonitorError as error:
+        raise NotAttachable(f"{qmp.path}: QEMU does not say {what}: {error}") from None
+
+
+def _cores(slots: list[dict[str, Any]]) -> list[Core]:
+    plugged = [slot for slot in slots if "qom-path" in slot]
+    return [
+        Core(
+            slot["qom-path"].removeprefix(_PERIPHERAL) if slot["qom-path"].startswith(_PERIPHERAL) else "",
+            slot["props"]["core-id"],
+            slot["props"].get("node-id", 0),
+        )
+        for slot in sorted(plugged, key=lambda slot: int(slot["props"]["core-id"]))
+    ]
+
+
+def _bridges(tree: Node) -> tuple[int, ...]:
+    indexes = (node.cells("ibm,my-drc-index") for node in tree.children if node.name.startswith("pci@"))
+    return tuple(sorted(index[0] - PHB.drc_index(0) for index in indexes if index))
+
+
+def _nodes(tree: Node, ram: int) -> tuple[int, ...]:
+    """RAM of each NUMA node; none where there is only one."""
+    sizes: dict[int, int] = {}
+    for node in tree.children:
+        if node.name.startswith("memory@"):
+            high, low = node.cells("reg")[2:4]
+            number = node.cells("ibm,associativity")[-1]
+            sizes[number] = sizes.get(number, 0) + (high << 32 | low)
+    nodes = tuple(sizes.get(number, 0) for number in range(max(sizes, default=0) + 1))
+    return nodes if len(nodes) > 1 and sum(nodes) == ram else ()
+
+
+def _uuid(qmp: Qmp) -> str | None:
+    uuid = UUID(_asked(qmp, "its UUID", "query-uuid")["UUID"])
+    return str(uuid) if uuid.int else None
