@@ -10,7 +10,7 @@ with GET_STATUS, as often as `retries` says. GET_STATUS is the abort, too.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 from baseboard.interface.driver import Boundary, FlowChart
 from baseboard.interface.smic.registers import BUSY, RX_DATA_RDY, SMS_ATN, TX_DATA_RDY, Control, Status
@@ -21,7 +21,7 @@ DATA, STATUS, CONTROL, FLAGS = 0, 1, 1, 2
 """Offsets of the registers."""
 
 
-class Phase(Enum):
+class Phase(IntEnum):
     """Where in the flow chart the driver is."""
 
     IDLE = auto()
