@@ -24,7 +24,7 @@ def talk() -> Conversation:
     ("request_", "response"),
     [
         # Version 1.0 is neither AdvancedTCA (2) nor AMC (4) nor MicroTCA (5).
-        pytest.param("b0 00 00", "b4 00 00 00 01 02 00", id="properties: FRU devices up to 2"),
+        pytest.param("b0 00 00", "b4 00 c1 00", id="no properties: we are no shelf"),
         pytest.param("b0 01 00", "b4 01 c1 00", id="no address in a shelf"),
         pytest.param("b0 3e 00 02", "b4 3e c1 00", id="no HPM.2, as ipmitool asks"),
         pytest.param("b0 00 03", "b4 00 c1 03", id="no VITA, as ipmitool asks"),

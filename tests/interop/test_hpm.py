@@ -135,6 +135,6 @@ def test_a_verbose_ipmitool_sees_no_shelf(bmc: Baseboard) -> None:
         bmc.ipmitool_command("-vv", "mc", "info"), capture_output=True, text=True, timeout=30, check=False
     )
     said = done.stdout + done.stderr
-    assert "Unknown PICMG Extension Version 1.0" in said
+    assert "PICMG Extension" not in said
     assert "Discovered IPMB address 0x0" in said
     assert "Discovered PICMG" not in said

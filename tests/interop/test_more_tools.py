@@ -336,6 +336,7 @@ def shell(server: LanServer) -> Iterator[Shell]:
 # fmt: off
 SHELL = (
     # command                                   what its answer shows
+    ("domain info bmc",                         r"Type: unknown\n +SEL Rescan Time: "),
     ("mc info bmc(0.20)",                       r"(?s)Active: true.*fru_inventory_support: true.*device_id: 0x20\n.*version: 2.0\n +manufacturer_id: 0x7ed9\n +product_id: 0x1\n"),
     ("mc msg bmc(0.20) 0 6 1",                  r"(?s)NetFN: 7\n +command: 1\n +Data: 0x00 0x20 0x01 0x00 0x01 0x02 0x9f 0xd9\n +0x7e 0x00 0x01"),
     ("mc sel_info bmc(0.20)",                   r"(?s)SEL Count: \d+\n.*SEL overflow: false\n.*SEL Supports Reserve: true\n"),

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 
 from baseboard.bmc.changes import Changes, Rows
@@ -35,15 +34,6 @@ LARGEST = 16 << 20
 """Bytes of an image."""
 _LOOKED_AT = 256
 _VERSION = re.compile(rb"^version: (\d{1,3})\.(\d{1,2})(?: ([0-9A-Fa-f]{8}))?\s*$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirmwareSettings:
-    """What a configuration may say of the group extension of PICMG."""
-
-    picmg_version: int = 0x01
-    """Of Get PICMG Properties, major in bits 3:0. 1.0 (CompactPCI) claims no shelf: with 2 (AdvancedTCA), 4
-    (AMC) or 5 (MicroTCA) clients ask for addresses, sites and LEDs."""
 
 
 class Firmware(Value):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from baseboard.bmc.channels import ChannelSettings
 from baseboard.bmc.chassis import ChassisSettings
 from baseboard.bmc.device import DeviceSettings
-from baseboard.bmc.firmware import FirmwareSettings
 from baseboard.bmc.fru import FruSettings
 from baseboard.bmc.fru_fields import FruField
 from baseboard.bmc.lan_configuration import LanSettings
@@ -39,7 +38,6 @@ class Settings(Value, kw_only=True):
     """None: the default server's, with serial numbers from the GUID."""
     fru_fields: tuple[FruField, ...] = ()
     """Put in place of those of device 0."""
-    firmware: FirmwareSettings = FirmwareSettings()
     simulation: SimulationSettings = SimulationSettings()
     ipmb: IpmbSettings = IpmbSettings()
     satellites: tuple[SatelliteSettings, ...] = ()

@@ -1,7 +1,7 @@
-"""PICMG properties and HPM.1, firmware upgrade: net function 2Ch, group 00h.
+"""HPM.1, firmware upgrade: net function 2Ch, group 00h.
 
 The group byte is the core's business; byte numbers are those of the responses' tables less one. Multi-byte
-numbers of HPM.1 are least significant byte first.  [PICMG 3.0, 3.2; HPM.1, 3]
+numbers of HPM.1 are least significant byte first.  [HPM.1, 3]
 """
 
 from __future__ import annotations
@@ -59,16 +59,6 @@ class FirmwareVersion(Record):
     major:     int   = bits(1, 6, 0)
     minor_bcd: int   = u8(2)
     auxiliary: bytes = raw(3, 4)
-    # fmt: on
-
-
-class GetPicmgPropertiesResponse(Response):
-    """[PICMG 3.0, Table 3-11]"""
-
-    # fmt: off
-    version:         int = u8(2)   # major in bits 3:0, minor in bits 7:4
-    most_fru_id:     int = u8(3)
-    controller_fru:  int = u8(4)
     # fmt: on
 
 

@@ -1,4 +1,8 @@
-"""PICMG's group 00h: properties and HPM.1.  [PICMG 3.0, 3.2; HPM.1, 3]"""
+"""PICMG's group 00h: HPM.1.  [HPM.1, 3]
+
+Get PICMG Properties is left out with the rest of PICMG 3.0: OpenIPMI takes whoever answers it for a shelf,
+whatever version it has, and ipmitool needs it for no part of HPM.1.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,6 @@ from baseboard.ipmi.picmg import (
     ActivateFirmwareRequest,
     FinishFirmwareUploadRequest,
     GetComponentPropertiesRequest,
-    GetPicmgPropertiesResponse,
     GetTargetUpgradeCapabilitiesResponse,
     GetUpgradeStatusResponse,
     InitiateUpgradeActionRequest,
@@ -33,7 +36,6 @@ from baseboard.ipmi.privilege import Privilege
 if TYPE_CHECKING:
     from baseboard.bmc.controller import Bmc
 
-CONTROLLER_FRU = 0
 GENERAL = 0b0001_1110
 """Rollback without a backup by command, preparation, comparison, deferred activation.  [HPM.1 3.3]"""
 NO_VERSION = b"\xff" * 6
@@ -41,14 +43,6 @@ TIMEOUT = 2
 """Ten seconds: everything is done at once."""
 NO_SHELF = "of shelves, carriers and their modules, none of which we are"
 NO_CREDENTIALS = "HPM.2 and HPM.3: the LAN is configured by the Transport commands"
-
-
-def get_properties(bmc: Bmc, request: Empty, context: Context) -> Response:
-    return GetPicmgPropertiesResponse(
-        version=bmc.settings.firmware.picmg_version,
-        most_fru_id=max((device.settings.fru_id for device in bmc.fru), default=CONTROLLER_FRU),
-        controller_fru=CONTROLLER_FRU,
-    )
 
 
 def get_target_capabilities(bmc: Bmc, request: Empty, context: Context) -> Response:
@@ -146,8 +140,7 @@ def _absent(first: int, last: int, reason: str) -> tuple[Command[Empty], ...]:
 # fmt: off
 TABLE = CommandTable(NetFn.GROUP_EXTENSION, (
     #       number  privilege                request                        handler
-    Command(0x00,   Privilege.USER,          Empty,                         get_properties),
-    *_absent(0x01, 0x2D, NO_SHELF),
+    *_absent(0x00, 0x2D, NO_SHELF),
     Command(0x2E,   Privilege.USER,          Empty,                         get_target_capabilities),
     Command(0x2F,   Privilege.USER,          GetComponentPropertiesRequest, get_component_properties),
     Command(0x30,   Privilege.ADMINISTRATOR, Empty,                         abort_upgrade),
