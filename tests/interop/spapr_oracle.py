@@ -40,7 +40,18 @@ REAL_MODE = 1 << 63
 TOLD = {"DEVICE_DELETED", "MEM_UNPLUG_ERROR", "DEVICE_UNPLUG_GUEST_ERROR"}
 DIMM_PLACE = {"address": "addr"}
 PROCESSOR = "power9_v2.0"
-SHARED = ("-M", "pseries", "-accel", "tcg", "-S", "-display", "none", "-nodefaults", "-cpu", PROCESSOR)
+SHARED = (
+    "-M",
+    "pseries,nvdimm=on",
+    "-accel",
+    "tcg",
+    "-S",
+    "-display",
+    "none",
+    "-nodefaults",
+    "-cpu",
+    PROCESSOR,
+)
 
 
 class OracleMemory:
@@ -177,7 +188,10 @@ class Oracle(Side):
     def plug_pci(
         self, name: str, model: str, slot: int, function: int, phb: int, chassis: int, bridge: int
     ) -> str | None:
-        more: dict[str, Any] = {"multifunction": True}
+        more: dict[str, Any] = {
+            "multifunction": True,
+            "romfile": "",
+        }  # which images are installed is no matter
         if bridge:
             more = {"chassis_nr": bridge}
             self._bridges[phb, bridge] = name
@@ -253,5 +267,5 @@ def arguments(settings: dict[str, Any]) -> list[str]:
     if machine.uuid is not None:
         words += ["-uuid", machine.uuid]
     for name, model, slot in cards:
-        words += ["-device", json.dumps({"driver": model, "id": name, "addr": f"{slot:x}"})]
+        words += ["-device", json.dumps({"driver": model, "id": name, "bus": "pci.0", "addr": f"{slot:x}"})]
     return words

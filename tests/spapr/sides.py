@@ -11,6 +11,7 @@ import struct
 from abc import ABC, abstractmethod
 from typing import Any, cast
 
+from baseboard.spapr import fdt, vector5
 from baseboard.spapr.cells import unpack_strings
 from baseboard.spapr.choices import Choice
 from baseboard.spapr.guest_memory import ByteMemory, GuestMemory, read_cells, write_cells
@@ -32,6 +33,9 @@ FILL = 0xEEEEEEEE
 H_TPM_COMM, H_RTAS, H_CAS = 0xEF10, 0xF000, 0xF002
 ARRAYS = ("ibm,drc-indexes", "ibm,drc-names", "ibm,drc-types", "ibm,drc-power-domains")
 """QEMU's are in the order of a hash table."""
+VECTOR_5 = "ibm,architecture-vec-5"
+NO_SLOTS = f"valid range is [0-{(1 << 64) - 1}]"
+"""What QEMU says of a slot of memory, where there are none."""
 DATES = slice(24 + 8, 24 + 16)
 
 NOT_COMPARED = {
@@ -241,6 +245,14 @@ class Ours(Side):
 # What of two answers is compared.
 
 
+def disagreement(step: Step, ours: Any, theirs: Any) -> list[str]:
+    """What is different in the answers to a step; trees are compared as trees."""
+    if step[0] == "cas" and ours[:2] == theirs[:2]:
+        return tree_differences(*(fdt.parse(bytes.fromhex(answer[2])) for answer in (ours, theirs)))
+    ours, theirs = comparable(step, ours), comparable(step, theirs)
+    return [] if ours == theirs else [f"ours: {ours}", f"QEMU: {theirs}"]
+
+
 def comparable(step: Step, answer: Any) -> Any:
     """Without the time of day, and arrays as sets."""
     match step[0]:
@@ -250,6 +262,8 @@ def comparable(step: Step, answer: Any) -> Any:
             return _pieces(answer)
         case "take":
             return [*answer[:2], _pieces(answer[2])]
+        case "plug_at" if NO_SLOTS in (answer or ""):
+            return "no slots where allocated, please specify the 'slots' option"
     return answer
 
 
@@ -263,6 +277,9 @@ def _pieces(pieces: list[list[Any]]) -> list[list[Any]]:
 def tree_differences(ours: Node, theirs: Node) -> list[str]:
     """Empty when QEMU's tree is ours, but for what is named here and in `NOT_COMPARED`."""
     lines = []
+    chosen = theirs.find("/chosen")
+    if chosen is not None:
+        chosen.properties[VECTOR_5] = _ours_of(chosen.properties[VECTOR_5])
     for path, node in theirs.walk():
         own = ours.find(path)
         if own is not None and connectors(own) != connectors(node):
@@ -273,6 +290,12 @@ def tree_differences(ours: Node, theirs: Node) -> list[str]:
         if not (service or wish):
             lines.append(line)
     return lines
+
+
+def _ours_of(vector: bytes) -> bytes:
+    """Option vector 5 as agreed on, without what only QEMU offers."""
+    kept = vector5.common(vector[1:], vector5.PLATFORM)
+    return bytes([len(kept) - 1]) + kept
 
 
 def connectors(node: Node) -> set[tuple[int, str, str, int]]:

@@ -101,6 +101,8 @@ class PseriesMachine:
         """How many blocks the guest still has of the DIMM at an address."""
         self.buses: dict[tuple[int, int], int] = {}
         """Numbers of the buses behind bridges, by host bridge and chassis."""
+        self.new_cards: set[int] = set()
+        """Connectors of cards that were plugged in since the last reset."""
         self.tpm_proxy: TpmProxy | None = None
         self.on_tpm_execute: Callable[[bytes], bytes] = no_tpm
         """A command to the TPM, and its response. Raises `TpmError`."""
@@ -274,6 +276,7 @@ class PseriesMachine:
         self.memory_at_reset = self.settings.ram + memory.plugged(self)
         for phb in self._bridges():
             cards.number_buses(self, phb)
+        self.new_cards.clear()
         self.vector5 = None
         self.processor = Processor()
         self.running = {0}
@@ -381,7 +384,8 @@ class PseriesMachine:
         raise LocalProtocolError(f"nothing is attached to {connector.name}")
 
     def _card(self, card: PciFunction) -> Node:
-        node = card_node(card, cards.bus_number(self, card))
+        was_reset = cards.connector_of(self, card).index not in self.new_cards
+        node = card_node(card, cards.bus_number(self, card), was_reset=was_reset)
         return self._bridge(node, card.phb, card.bridge) if card.bridge else node
 
     def _bridge(self, node: Node, phb: int, chassis: int) -> Node:

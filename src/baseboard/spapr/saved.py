@@ -52,6 +52,7 @@ def export(machine: PseriesMachine) -> dict[str, Any]:
             if (row := _changed(connector, connector.index in released))
         },
         "buses": [[*place, number] for place, number in machine.buses.items()],
+        "new_cards": [index for index in sorted(machine.new_cards) if _occupied(machine, index)],
         "memory_at_reset": machine.memory_at_reset,
         "processor": list(machine.processor),
         "running": sorted(machine.running),
@@ -81,6 +82,7 @@ def restore(
         for phb, chassis, number in data["buses"]:
             if (phb, chassis) in machine.buses:
                 machine.buses[phb, chassis] = int(number) & 0xFF
+        machine.new_cards = {index for index in data.get("new_cards", ()) if _occupied(machine, index)}
         machine.memory_at_reset = int(data["memory_at_reset"])
         version, radix = data.get("processor", Processor())
         if version not in (POWER9, *LOGICAL):
@@ -98,6 +100,11 @@ def restore(
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ConfigError(f"the machine's state: {type(error).__name__}: {error}") from error
     return machine
+
+
+def _occupied(machine: PseriesMachine, index: int) -> bool:
+    connector = machine.connectors.get(index)
+    return connector is not None and connector.device is not None
 
 
 def _changed(connector: Connector, released: bool) -> dict[str, Any]:

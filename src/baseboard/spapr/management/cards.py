@@ -48,6 +48,8 @@ def plug(
     connector = machine.connector(PCI, pci_identifier(phb, chassis, slot, function))
     if connector is None:
         raise Refusal(f"no slot {slot} behind chassis {chassis} of PHB {phb}")
+    if description.bridge:
+        _check_chassis(machine, phb, bridge)
     first = siblings(machine, connector)[0]
     if function and not cold and isinstance(first.device, PciFunction):
         raise Refusal(
@@ -56,8 +58,6 @@ def plug(
         )
     if isinstance(connector.device, PciFunction):
         raise Refusal(f"PCI: slot {slot} already occupied by {connector.device.model}")
-    if description.bridge:
-        _check_chassis(machine, phb, bridge)
     card = PciFunction(name, phb, chassis, slot, function, model, bridge if description.bridge else 0)
     put(machine, card, [connector], cold=cold)
     if description.bridge:
@@ -65,6 +65,8 @@ def plug(
         add_slots(machine, phb, bridge, BRIDGE_SLOTS, f"{connector.parent}/{card_node(card, 0).name}")
         if cold:
             number_buses(machine, phb)
+    if not cold:
+        machine.new_cards.add(connector.index)
     if not cold and function == 0:
         for sibling in siblings(machine, connector):
             if sibling.device is not None:
@@ -74,7 +76,7 @@ def plug(
 
 def unplug(machine: PseriesMachine, card: PciFunction) -> None:
     """A function that is not function 0 waits for it."""
-    connector = _connector(machine, card)
+    connector = connector_of(machine, card)
     if connector.unplug_requested:
         raise Refusal(f"PCI device unplug already in progress for device {card.id}")
     if card.bridge:
@@ -138,10 +140,10 @@ def _check_chassis(machine: PseriesMachine, phb: int, bridge: int) -> None:
             "Bridge chassis not specified. Each bridge is required to be assigned a unique chassis id > 0."
         )
     if behind(machine, phb, bridge):
-        raise Refusal(f"Bridge chassis {bridge} already in use on PHB {phb}")
+        raise Refusal(f"Bridge chassis {bridge} already in use")
 
 
-def _connector(machine: PseriesMachine, card: PciFunction) -> Connector:
+def connector_of(machine: PseriesMachine, card: PciFunction) -> Connector:
     identifier = pci_identifier(card.phb, card.chassis, card.slot, card.function)
     return machine.connectors[PCI.drc_index(identifier)]
 

@@ -129,10 +129,7 @@ def _modules(machine: PseriesMachine) -> list[Dimm | Nvdimm]:
 def _slot(machine: PseriesMachine, wanted: int | None) -> int:
     slots = machine.settings.slots
     if not slots:
-        raise Refusal(
-            "the configuration is not prepared for memory devices (e.g., for memory hotplug), "
-            "consider specifying the maxmem option"
-        )
+        raise Refusal("no slots where allocated, please specify the 'slots' option")
     busy = {module.slot for module in _modules(machine)}
     if wanted is None:
         for slot in range(slots):

@@ -83,8 +83,11 @@ MODELS = {model.name: model for model in (
 # fmt: on
 
 
-def card_node(card: PciFunction, bus: int) -> Node:
-    """`bus` is the number of the bus that it sits on; what is behind a bridge is not in it."""
+def card_node(card: PciFunction, bus: int, *, was_reset: bool = False) -> Node:
+    """`bus` is the number of the bus that it sits on; what is behind a bridge is not in it.
+
+    A reset clears what is to be set by software, which is the size of a cache line.
+    """
     model = MODELS[card.model]
     position = bus << _BUS_SHIFT | (card.slot << 3 | card.function) << _FUNCTION_SHIFT
     unit = f"{card.slot:x},{card.function:x}" if card.function else f"{card.slot:x}"
@@ -106,7 +109,7 @@ def card_node(card: PciFunction, bus: int) -> Node:
     if model.bridge:
         properties |= {"66mhz-capable": b"", "fast-back-to-back": b""}
     properties["devsel-speed"] = cells(0)
-    properties["cache-line-size"] = cells(model.cache_line)
+    properties["cache-line-size"] = cells(0 if was_reset else model.cache_line)
     if model.subsystem >> 16:
         properties["subsystem-vendor-id"] = cells(model.subsystem >> 16)
     if model.subsystem & 0xFFFF:
