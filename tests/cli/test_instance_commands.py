@@ -52,6 +52,7 @@ def test_status(run: Run, instance: Running) -> None:
 def test_sensors(run: Run, instance: Running) -> None:
     sensors = {sensor["name"]: sensor for sensor in ask(run, instance, "sensor", "list")}
     assert len(sensors) >= 30
+    assert all(sensor["key"] == name for name, sensor in sensors.items())
     assert sensors["CPU1 Temp"]["unit"] == "degrees C"
     assert sensors["CPU1 Temp"]["thresholds"]["upper-critical"] == 98
     assert "CPU1 Temp" in run("sensor", "list", "--state", instance.state).stdout

@@ -14,6 +14,8 @@ from baseboard.bmc.commands import TABLES
 from baseboard.bmc.controller import Bmc
 from baseboard.bmc.core import Core
 from baseboard.bmc.events import PowerAction, PowerRequested
+from baseboard.bmc.satellite_settings import SatelliteSettings
+from baseboard.bmc.sensor_settings import ThresholdSensorSettings
 from baseboard.bmc.settings import Settings
 from baseboard.fleet.api import METHODS, methods
 from baseboard.fleet.control import answer
@@ -25,8 +27,8 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "control-socket.m
 class Controller:
     """As much of an instance as methods see."""
 
-    def __init__(self) -> None:
-        self.bmc = Bmc(Settings())
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.bmc = Bmc(settings or Settings())
         self.core = Core(self.bmc, TABLES)
         self.bmc.clock.synchronize(1_790_000_000.0, 0.0)
         self.bmc.users.provision(2, b"admin", b"geheim", Privilege.ADMINISTRATOR)
@@ -134,6 +136,27 @@ def test_parameters_that_are_wrong(
     controller: Controller, method: str, parameters: dict[str, Any], message: str
 ) -> None:
     assert call(controller, method, **parameters) == {"code": "bad-parameters", "message": message}
+
+
+REAR = ThresholdSensorSettings(
+    number=1, name="Rear Temp", sensor_type=0x01, unit=0x01, maximum=127.5, nominal=31.0, upper_critical=70.0
+)
+
+
+def test_a_satellites_sensors() -> None:
+    """By its address and their name or number; what is the controller's own has no address."""
+    board = SatelliteSettings(address=0x82, name="Fan board", sensors=(REAR,))
+    controller = Controller(Settings(satellites=(board,)))
+    *own, rear = call(controller, "sensor.list")
+    assert (rear["key"], rear["name"], rear["number"]) == ("82h/Rear Temp", "Rear Temp", 1)
+    assert all(sensor["key"] == sensor["name"] for sensor in own)
+    held = call(controller, "sensor.set", sensor="82h/1", value=80)
+    assert (held["key"], held["value"], held["status"]) == ("82h/Rear Temp", 80, "upper critical")
+    assert call(controller, "sensor.get", sensor="82H/Rear Temp") == held
+    released = call(controller, "sensor.release", sensor="82h/Rear Temp")
+    assert (released["held"], released["key"]) == (False, "82h/Rear Temp")
+    for nobody in ("82h/Front Temp", "82h/2", "84h/Rear Temp", "82h/", "82h/" + "1" * 5000, "Rear Temp"):
+        assert call(controller, "sensor.get", sensor=nobody)["code"] == "not-found"
 
 
 anything = st.recursive(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -80,6 +81,19 @@ def test_double_bridging_and_who_is_not_there(chassis: Baseboard) -> None:
         assert done.returncode == 1
         assert time.monotonic() - began < 5
         assert "rsp=0x83" in done.stderr
+
+
+def test_a_satellites_sensor_is_held(chassis: Baseboard) -> None:
+    """Its reading is what consoles see over the bridge, and its event comes from its address."""
+    flags = ("--state", str(chassis.state))
+    command = (sys.executable, "-m", "baseboard", "sensor")
+    for words in (("list",), ("set", "82h/Rear Temp", "75")):
+        done = subprocess.run(
+            [*command, *words, *flags], capture_output=True, text=True, timeout=30, check=True
+        )
+        assert "Rear Temp" in done.stdout
+    assert "75 degrees C" in chassis.ipmitool("sdr", "elist", "all")
+    assert "0082" in chassis.ipmitool("-v", "sel", "list")
 
 
 def test_freeipmi_reads_sensors_over_the_bridge(chassis: Baseboard) -> None:

@@ -17,7 +17,7 @@ SENSOR = click.argument("sensor", metavar="SENSOR")
 
 @click.group(no_args_is_help=True)
 def sensor() -> None:
-    """Show and hold sensors: each by its name, or its number."""
+    """Show and hold sensors: each by its name or number, a satellite's as 82h/NAME."""
 
 
 @sensor.command("list")
@@ -28,7 +28,7 @@ def list_(state: Path, as_json: bool) -> None:
     sensors = call(state, "sensor.list")
     if as_json:
         return print_json(sensors)
-    rows = ((s["number"], s["name"], *_reading(s), s["status"], "held" if s["held"] else "") for s in sensors)
+    rows = ((s["number"], s["key"], *_reading(s), s["status"], "held" if s["held"] else "") for s in sensors)
     print_table(("number", "name", "reading", "unit", "status", ""), rows)
     return None
 

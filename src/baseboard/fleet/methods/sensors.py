@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from baseboard.bmc.sensor import DiscreteSensor, Sensor, ThresholdSensor
+from baseboard.bmc.sensors import Sensors
 from baseboard.fleet.control import ControlError
 from baseboard.fleet.methods.method import Controlled, Method, Parameter
 from baseboard.ipmi.sensor_types import SENSOR_TYPES, THRESHOLD_STATES, state_names
@@ -28,13 +30,24 @@ SEVERITY = (
 
 
 def list_sensors(instance: Controlled) -> list[dict[str, Any]]:
-    """All of them, by number."""
-    return [show(sensor) for sensor in sorted(instance.bmc.sensors, key=lambda sensor: sensor.number)]
+    """All of them, by number; then those of the satellites, in the same way."""
+    return [
+        show(sensor, prefix)
+        for prefix, sensors in _controllers(instance)
+        for sensor in sorted(sensors, key=lambda sensor: sensor.number)
+    ]
+
+
+def _controllers(instance: Controlled) -> Iterator[tuple[str, Sensors]]:
+    """The sensors of each controller, and what stands before their names."""
+    yield "", instance.bmc.sensors
+    for satellite in instance.bmc.satellites:
+        yield f"{satellite.settings.address:02X}h/", satellite.sensors
 
 
 def get_sensor(instance: Controlled, sensor: int | str) -> dict[str, Any]:
     """One of them."""
-    return show(find(instance, sensor))
+    return show(*_find_anywhere(instance, sensor))
 
 
 Value = float | list[int | str] | None
@@ -43,7 +56,8 @@ Value = float | list[int | str] | None
 
 def set_sensor(instance: Controlled, sensor: int | str, value: Value) -> dict[str, Any]:
     """Hold a sensor there until it is released."""
-    found, now, simulation = find(instance, sensor), instance.now(), instance.bmc.simulation
+    found, prefix = _find_anywhere(instance, sensor)
+    now, simulation = instance.now(), instance.bmc.simulation
     if isinstance(found, DiscreteSensor):
         if not isinstance(value, list):
             raise ControlError("bad-parameters", f"sensor {found.name!r} has states: value is a list of them")
@@ -53,18 +67,18 @@ def set_sensor(instance: Controlled, sensor: int | str, value: Value) -> dict[st
         raise ControlError("bad-parameters", f"sensor {found.name!r} has a reading: value is a number")
     else:
         simulation.hold(found, now, value=value)
-    return show(found)
+    return show(found, prefix)
 
 
 def release_sensor(instance: Controlled, sensor: int | str) -> dict[str, Any]:
     """Let it follow the simulation again."""
-    found = find(instance, sensor)
+    found, prefix = _find_anywhere(instance, sensor)
     instance.bmc.simulation.release(found, instance.now())
-    return show(found)
+    return show(found, prefix)
 
 
 def find(instance: Controlled, key: int | str) -> Sensor:
-    """By number or name.  Raises ControlError."""
+    """One of the controller's own, by number or name.  Raises ControlError."""
     try:
         return instance.bmc.sensors[key]
     except KeyError:
@@ -73,9 +87,21 @@ def find(instance: Controlled, key: int | str) -> Sensor:
         ) from None
 
 
-def show(sensor: Sensor) -> dict[str, Any]:
-    """A sensor as JSON data."""
+def _find_anywhere(instance: Controlled, key: int | str) -> tuple[Sensor, str]:
+    """Also a satellite's, with its address before it (`82h/Rear Temp`), and that.  Raises ControlError."""
+    for prefix, sensors in _controllers(instance):
+        if isinstance(key, str) and prefix and key.upper().startswith(prefix.upper()):
+            rest = key[len(prefix) :]
+            own = int(rest) if len(rest) <= 3 and rest.isascii() and rest.isdecimal() else rest
+            if own in sensors:
+                return sensors[own], prefix
+    return find(instance, key), ""
+
+
+def show(sensor: Sensor, prefix: str = "") -> dict[str, Any]:
+    """A sensor as JSON data; `key` is what finds it."""
     shown: dict[str, Any] = {
+        "key": f"{prefix}{sensor.name}",
         "number": sensor.number,
         "name": sensor.name,
         "type": SENSOR_TYPES.get(sensor.sensor_type, f"{sensor.sensor_type:02X}h"),
