@@ -4,8 +4,8 @@ Theory of operation
 -------------------
 A block write is one input, and the table says what follows. A request ends with a single-part write, with
 an end part, or with a middle part of fewer than 32 bytes: the text and its last table differ, and drivers
-do each. A block read is answered from the parts of the answer, whose next number is `_next`; while there is
-no answer it is not acknowledged, and so is a part at the wrong time.
+do each. A block read is answered with a part of the answer; while there is no answer it is not acknowledged,
+and so is a part at the wrong time.
 
 The specification left to us: a new request gives up the one that is under way; an overlong request is
 answered C6h when it ends, an overlong answer CAh; the parameter of a retry may come alone or with a count.
@@ -26,7 +26,8 @@ from baseboard.interface.bus.smbus import LONGEST_BLOCK
 from baseboard.interface.one_request import OneRequest, RequestState
 from baseboard.interface.registers import ignore
 from baseboard.interface.seam import EngineEvent, RequestReceived
-from baseboard.interface.ssif.parts import LAST_PART, Command, read_parts
+from baseboard.interface.ssif.answer import Answer
+from baseboard.interface.ssif.parts import Command
 from baseboard.interface.ssif.target import Target
 from baseboard.ipmi.app_messaging import SsifCapabilitiesResponse, SystemInterfaceType
 from baseboard.ipmi.completion import CompletionCode
@@ -86,9 +87,7 @@ class Engine:
         self._target = target
         self._request = OneRequest(capacity)
         self._overlong = False
-        self._answer = b""
-        self._parts: tuple[bytes, ...] = ()
-        self._next = 0
+        self._answer = Answer()
         self._alerts = False
         self._unread = False
         self._attention = False
@@ -139,8 +138,8 @@ class Engine:
             phase=self.phase,
             request=self._request.export(),
             overlong=self._overlong,
-            answer=self._answer,
-            next=self._next,
+            answer=self._answer.data,
+            next=self._answer.following,
             alerts=self._alerts,
             unread=self._unread,
             attention=self._attention,
@@ -151,9 +150,7 @@ class Engine:
         self.phase = Phase(state.phase)
         self._request.restore(state.request)
         self._overlong = state.overlong
-        self._answer = state.answer
-        self._parts = read_parts(state.answer) if state.answer else ()
-        self._next = state.next
+        self._answer.put(state.answer, state.next)
         self._alerts, self._unread, self._attention = state.alerts, state.unread, state.attention
 
     # From the host.
@@ -182,13 +179,12 @@ class Engine:
         if not self._readable:
             return None
         if command == Command.READ:
-            self._next = 0
+            self._answer.seek(0)
         elif command == Command.RETRY and not self._seek(parameters):
             return None
-        if self._next >= len(self._parts):
+        part = self._answer.take()
+        if part is None:
             return None
-        part = self._parts[self._next]
-        self._next += 1
         self._unread = False
         self._update_alert()
         return part
@@ -199,23 +195,14 @@ class Engine:
 
     def _seek(self, parameters: bytes) -> bool:
         """The part with this block number comes next; whether there is one."""
-        if not self._readable or not parameters:
-            return False
-        last = len(self._parts) - 1
-        number = last if parameters[-1] == LAST_PART else parameters[-1] + 1
-        if number > last:
-            return False
-        self._next = number
-        return True
+        return self._readable and bool(parameters) and self._answer.seek_block(parameters[-1])
 
     # What actions share.
 
     def _discard(self) -> None:
         self._request.start()
         self._overlong = False
-        self._answer = b""
-        self._parts = ()
-        self._next = 0
+        self._answer.put(b"", 0)
         self._unread = False
         self._update_alert()
 
@@ -223,9 +210,7 @@ class Engine:
         answer = head + response
         if len(answer) > CAPACITY:
             answer = self._too_long(answer)
-        self._answer = answer
-        self._parts = read_parts(answer)
-        self._next = 1
+        self._answer.put(answer)
         self.phase = Phase.ANSWERED
         self._unread = True
         self._update_alert()

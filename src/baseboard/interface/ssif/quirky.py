@@ -110,15 +110,12 @@ class QuirkyEngine(Engine):
 
     @property
     def _readable(self) -> bool:
-        return bool(self._parts) if Quirk.ANSWER_STAYS in self._quirks else super()._readable
+        return bool(self._answer.data) if Quirk.ANSWER_STAYS in self._quirks else super()._readable
 
     def _seek(self, parameters: bytes) -> bool:
         if Quirk.RETRY_BY_POSITION not in self._quirks:
             return super()._seek(parameters)
-        if not self._readable or not parameters or parameters[0] >= len(self._parts):
-            return False
-        self._next = parameters[0]
-        return True
+        return self._readable and bool(parameters) and self._answer.seek(parameters[0])
 
     def _give(self, head: bytes, response: bytes) -> None:
         super()._give(head, response)
@@ -156,7 +153,7 @@ class QuirkyEngine(Engine):
             return Input.MALFORMED
         message = self._request.data
         by_code = Quirk.CAPABILITIES_BY_CODE in self._quirks and message[:2] == _CAPABILITIES
-        self._answer, self._parts = b"", ()
+        self._answer.put(b"", self._answer.following)
         self._rewind()
         if by_code and not self._overlong:
             head = bytes((message[0] | 4, message[1]))
