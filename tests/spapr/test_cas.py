@@ -19,9 +19,9 @@ GIB = 1 << 30
 H_CAS = 0xF002
 VECTORS, BUFFER = 0x1000, 0x10000
 
-# What QEMU agreed on with Linux 6.1, of which the second affinity form, HPT resizing and XIVE are not ours.
+# What QEMU agreed on with Linux 6.1, of which HPT resizing and XIVE are not ours.
 LINUX = bytes.fromhex("00200000a005000000000000000000000000000000804040" + "0040")
-AGREED = bytes.fromhex("00200000800400000000000000000000000000000080" + "00400040")
+AGREED = bytes.fromhex("00200000a00400000000000000000000000000000080" + "00400040")
 REQUEST = (
     bytes.fromhex("ffffffff 0f000005 00000000 ffffffff")  # ISA 3.0; bits outside the mask: the end
     + b"\x04"  # five vectors

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from baseboard.spapr import memory, vector5
+from baseboard.spapr import affinity, memory, vector5
 from baseboard.spapr.cells import cells, strings, wide
 from baseboard.spapr.drc import Connector
 from baseboard.spapr.drc_info import drc_rows, encode_drc_info
@@ -23,8 +23,6 @@ from baseboard.spapr.tree import Node
 if TYPE_CHECKING:
     from baseboard.spapr.machine import PseriesMachine
 
-BEFORE_CAS = b"\0"
-"""Option vector 5 of a guest that has not negotiated."""
 ERROR_LOG_MAX = 2048
 RTAS_SIZE = 2048 + 20
 """The largest error log, and five instructions that make the hypercall."""
@@ -37,8 +35,6 @@ HYPERCALL_SETS = (
 )
 # fmt: on
 """QEMU 7.2's: most are served by what executes the guest, not by us. Linux takes a partition by them."""
-_ASSOCIATIVITY = 4
-"""Numbers in an associativity list; the last is the NUMA node, which reference point 4 names."""
 
 
 def device_tree(machine: PseriesMachine, vector: bytes | None = None) -> Node:
@@ -48,7 +44,7 @@ def device_tree(machine: PseriesMachine, vector: bytes | None = None) -> Node:
     """
     settings = machine.settings
     vector = vector or machine.vector5
-    at_start, vector = vector is None, vector or BEFORE_CAS
+    at_start, vector = vector is None, vector or vector5.BEFORE_CAS
     by_parent: dict[str, list[Connector]] = {}
     for connector in machine.connectors.values():
         by_parent.setdefault(connector.parent, []).append(connector)
@@ -56,11 +52,11 @@ def device_tree(machine: PseriesMachine, vector: bytes | None = None) -> Node:
     root = Node("", _root_properties(settings))
     root.properties |= _connectors(by_parent.get("/", ()), vector)
     root.add(_chosen(vector, at_start=at_start))
-    root.add(_rtas(settings))
+    root.add(_rtas(settings, vector))
     root.add(event_sources_node())
     root.add(_interrupt_controller(settings))
     for address, size, numa_node in memory.ram_pieces(settings):
-        root.add(_memory(address, size, numa_node))
+        root.add(_memory(address, size, affinity.associativity(vector, numa_node)))
     if len(settings.device_memory) and vector5.DYNAMIC_MEMORY.among(vector):
         root.add(_dynamic_memory(machine, vector))
     root.add(_persistent_memory())
@@ -71,7 +67,7 @@ def device_tree(machine: PseriesMachine, vector: bytes | None = None) -> Node:
     for connector in sorted(machine.connectors.values(), key=lambda one: one.index):
         place = places.get(connector.kind.name)
         if place is not None and connector.device is not None:
-            node = machine.describe(connector)
+            node = machine.describe(connector, vector)
             node.properties.pop("name", None)  # what Linux makes of a node's name by itself
             place.add(node)
     return root
@@ -110,20 +106,17 @@ def _chosen(vector: bytes, *, at_start: bool) -> Node:
     return node
 
 
-def _rtas(settings: MachineSettings) -> Node:
-    region, nodes = settings.device_memory, settings.nodes
-    # As QEMU 7.2: with one node the older points of reference, of which only the last domain counts.
-    points, domains = ((4, 4, 2), (0, 0, 0, 1)) if nodes == 1 else ((4, 3, 2, 1), (nodes,) * 4)
+def _rtas(settings: MachineSettings, vector: bytes) -> Node:
+    region = settings.device_memory
     properties = {
         "ibm,hypertas-functions": strings(*HYPERCALL_SETS),
-        "ibm,associativity-reference-points": cells(*points),
-        "ibm,max-associativity-domains": cells(_ASSOCIATIVITY, *domains),
         "rtas-size": cells(RTAS_SIZE),
         "rtas-error-log-max": cells(ERROR_LOG_MAX),
         "rtas-event-scan-rate": cells(1),
         "ibm,extended-os-term": b"",
         "ibm,lrdr-capacity": wide(region.stop if region else 0, LMB_SIZE) + cells(settings.possible_cores),
     }
+    properties |= affinity.rtas_properties(vector, settings.nodes)
     return Node("rtas", properties | {name: cells(token) for name, token in TOKENS.items()})
 
 
@@ -143,20 +136,18 @@ def _interrupt_controller(settings: MachineSettings) -> Node:
     )
 
 
-def _memory(address: int, size: int, numa_node: int) -> Node:
+def _memory(address: int, size: int, associativity: bytes) -> Node:
     return Node(
         f"memory@{address:x}",
         {
             "device_type": strings("memory"),
             "reg": wide(address, size),
-            "ibm,associativity": cells(_ASSOCIATIVITY, 0, 0, 0, numa_node),
+            "ibm,associativity": associativity,
         },
     )
 
 
 def _dynamic_memory(machine: PseriesMachine, vector: bytes) -> Node:
-    nodes = machine.settings.nodes
-    lists = [number for node in range(nodes) for number in (0, 0, 0, node)]
     sets = memory.lmb_map(machine.settings, machine.devices())
     if vector5.DYNAMIC_MEMORY_2.among(vector):
         name, value = "ibm,dynamic-memory-v2", memory.encode_v2(sets)
@@ -169,7 +160,7 @@ def _dynamic_memory(machine: PseriesMachine, vector: bytes) -> Node:
             "ibm,memory-flags-mask": cells(0xFF),
             "ibm,memory-preservation-time": cells(0),
             name: value,
-            "ibm,associativity-lookup-arrays": cells(nodes, _ASSOCIATIVITY, *lists),
+            "ibm,associativity-lookup-arrays": affinity.lookup_arrays(vector, machine.settings.nodes),
         },
     )
 

@@ -40,6 +40,7 @@ from baseboard.spapr.settings import LMB_SIZE, MAX_PHBS, MachineSettings
 from baseboard.spapr.status import MULTI_LEVEL, SUCCESS
 from baseboard.spapr.tpm import no_tpm
 from baseboard.spapr.tree import Node
+from baseboard.spapr.vector5 import BEFORE_CAS
 
 
 def _ignore(*what: Any) -> None:
@@ -272,8 +273,9 @@ class PseriesMachine:
     def reset(self) -> None:
         """As if the power had been cut: requested unplugs are complete, what is there is ready."""
         self.events.clear()
-        self._settle()
+        # As QEMU 7.2: what goes with this reset still counts for the page table.
         self.memory_at_reset = self.settings.ram + memory.plugged(self)
+        self._settle()
         for phb in self._bridges():
             cards.number_buses(self, phb)
         self.new_cards.clear()
@@ -368,17 +370,19 @@ class PseriesMachine:
         if connector.unplug_requested and isinstance(device, Dimm) and Choice.NO_REFUSAL not in self.choices:
             memory.roll_back(self, device)
 
-    def describe(self, connector: Connector) -> Node:
+    def describe(self, connector: Connector, vector: bytes | None = None) -> Node:
+        """`vector` is option vector 5 as it will have been agreed on; none: as it has been."""
+        vector = vector or self.vector5 or BEFORE_CAS
         device = connector.device
         match device:
             case Core():
-                return core_node(self.settings, device, self.memory_at_reset, self.processor)
+                return core_node(self.settings, device, self.memory_at_reset, self.processor, vector)
             case Dimm():
-                return memory_block_node(connector, device, self.choices)
+                return memory_block_node(connector, device, self.choices, vector)
             case Nvdimm():
-                return persistent_memory_node(device)
+                return persistent_memory_node(device, vector)
             case Phb():
-                return self._bridge(bridge_node(device), device.index, 0)
+                return self._bridge(bridge_node(device, vector), device.index, 0)
             case PciFunction():
                 return self._card(device)
         raise LocalProtocolError(f"nothing is attached to {connector.name}")

@@ -28,6 +28,7 @@ class Option(NamedTuple):
 # fmt: off
 DYNAMIC_MEMORY    = Option( 2, 2)  # /ibm,dynamic-reconfiguration-memory
 FORM_1_AFFINITY   = Option( 5, 0)
+FORM_2_AFFINITY   = Option( 5, 2)  # wins over form 1
 HOTPLUG_EVENTS    = Option( 6, 5)  # an interrupt and an event class of their own
 TABLE_RESIZING    = Option( 6, 7)  # of hashed page tables, by hypercalls
 DYNAMIC_MEMORY_2  = Option(22, 0)  # ibm,dynamic-memory-v2
@@ -38,12 +39,15 @@ GUEST_TRANSLATION = Option(26, 1)  # the guest shoots down translations itself
 PLATFORM = (
     DYNAMIC_MEMORY,
     FORM_1_AFFINITY,
+    FORM_2_AFFINITY,
     HOTPLUG_EVENTS,
     DYNAMIC_MEMORY_2,
     RADIX,
     GUEST_TRANSLATION,
 )
 """What a machine offers."""
+BEFORE_CAS = b"\0"
+"""What has been agreed on with a guest that has not negotiated."""
 
 
 def offered(choices: Choice) -> tuple[Option, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from baseboard.spapr.affinity import associativity
 from baseboard.spapr.cells import cells, strings, wide
 from baseboard.spapr.devices import Phb
 from baseboard.spapr.drc import PHB
@@ -35,7 +36,7 @@ def bridge_name(index: int) -> str:
     return f"pci@{BUID + index:x}"
 
 
-def bridge_node(phb: Phb) -> Node:
+def bridge_node(phb: Phb, vector: bytes) -> Node:
     """Without the arrays of its connectors and without what is behind it."""
     ranges = b""
     for space, bus, platform, size in _WINDOWS:
@@ -51,7 +52,7 @@ def bridge_node(phb: Phb) -> Node:
         "ibm,#dma-address-cells": cells(2),
         "interrupt-map": _interrupt_map(phb.index),
         "interrupt-map-mask": cells(0xF800, 0, 0, -1),
-        "ibm,associativity": cells(4, 0, 0, 0, phb.node),
+        "ibm,associativity": associativity(vector, phb.node),
         "ibm,ddw-extensions": cells(2, _DDW_RESET_TOKEN, 1),
         "ibm,ddw-applicable": cells(*_DDW_TOKENS),
         "ibm,pe-total-#msi": cells(_MSI_TOTAL),

@@ -5,6 +5,7 @@ The order of properties is that in which QEMU hands them out.
 
 from __future__ import annotations
 
+from baseboard.spapr.affinity import associativity
 from baseboard.spapr.cells import cells, strings
 from baseboard.spapr.devices import Core
 from baseboard.spapr.drc import CPU
@@ -43,8 +44,10 @@ _RADIX_PAGES = cells(0x0000_000C, 0xA000_0010, 0x2000_0015, 0x4000_001E)
 """Encoding in the upper three bits, size below."""
 
 
-def core_node(settings: MachineSettings, core: Core, memory: int, processor: Processor) -> Node:
-    """`memory` is how much the hashed page table is made for."""
+def core_node(
+    settings: MachineSettings, core: Core, memory: int, processor: Processor, vector: bytes
+) -> Node:
+    """`memory` is how much the hashed page table is made for, `vector` option vector 5."""
     first = core.core_id
     name = f"{FIRMWARE_NAME}@{first:x}"
     properties = {
@@ -53,7 +56,7 @@ def core_node(settings: MachineSettings, core: Core, memory: int, processor: Pro
         "ibm,processor-radix-AP-encodings": _RADIX_PAGES,
         "ibm,ppc-interrupt-gserver#s": cells(first, 0),
         "ibm,ppc-interrupt-server#s": cells(*range(first, first + settings.threads)),
-        "ibm,associativity": cells(5, 0, 0, 0, core.node, first),
+        "ibm,associativity": associativity(vector, core.node, first),
         "ibm,pft-size": cells(0, page_table_shift(memory)),
         "ibm,chip-id": cells(_CHIP),
         "ibm,pa-features": _features(processor),
