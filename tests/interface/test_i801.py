@@ -190,6 +190,20 @@ def test_a_block_that_is_killed(host: Host) -> None:
     assert host.read(STS) == 0, "none starts while KILL is set"
 
 
+@pytest.mark.parametrize(("offset", "value", "width"), [(0x40, 0x09, 1), (0x40, 0x09, 4), (0x3F, 0x0900, 2)])
+def test_a_soft_reset(host: Host, offset: int, value: int, width: int) -> None:
+    """SSRESET ends what is under way; the bit reads 0."""
+    host.write(SLVA, SSIF << 1)
+    host.write(D0, 4)
+    host.write(CNT, BLOCK_DATA | START | INTREN)
+    assert host.function.level
+    host.function.write_configuration(offset, value, width)
+    assert host.function.read_configuration(0x40) == 0x01
+    assert not host.function.level
+    assert (host.read(STS), host.read(D0)) == (0, 4)
+    assert host.run(QUICK, 0x50) == INTR
+
+
 def test_the_semaphore(host: Host) -> None:
     assert [host.read(STS), host.read(STS)] == [0, INUSE]
     host.write(STS, 0)

@@ -225,6 +225,19 @@ def test_a_quirk(tmp_path: Path, program: Program | None, quirk: Quirk, accesses
     assert compared(tmp_path, accesses, Quirk.QEMU & ~quirk, program)
 
 
+@pytest.mark.parametrize("before", [[], HALF_WRITTEN, ASKED, w(SLVA, NOBODY, CNT, START | INTREN)])
+def test_a_soft_reset(tmp_path: Path, before: list[Access]) -> None:
+    """SSRESET of Host Configuration, in the middle of anything."""
+    ours = Ours(Quirk.QEMU)
+    with q35(tmp_path, None) as qemu:
+        found = list(differences([*w(SLVA, MEMORY), *before], qemu, ours))  # type: ignore[arg-type]  # as above
+        qemu.write_configuration(FUNCTION | 0x40, 0x09, 1, slot=SLOT)
+        ours.function.write_configuration(0x40, 0x09)
+        after = [*r(STS, CNT, SLVA, D0, BLOCK), *run(QUICK, MEMORY)]
+        found += differences(after, qemu, ours)  # type: ignore[arg-type]
+        assert found == []
+
+
 def test_every_quirk_is_shown() -> None:
     assert {quirk for quirk, _ in SHOWN} == set(Quirk)
 

@@ -108,6 +108,13 @@ class Controller:
         self._phase = Phase.IDLE
         self._update_interrupt()
 
+    def forget(self) -> None:
+        """What is under way, and the status; other registers stay."""
+        self._registers[At.HST_STS] = 0
+        self._index = 0
+        self._phase = Phase.IDLE
+        self._update_interrupt()
+
     # Registers.
 
     def _byte(self, offset: int, writable: int) -> Register:

@@ -15,7 +15,7 @@ CLASS = 0x0C0500
 """Serial bus controller, SMBus."""
 IDENTITY = Identity(vendor=0x8086, device=0x2930, revision=0x02)
 HOST_CONFIGURATION = 0x40
-_HST_EN = 0x01
+_HST_EN, _SSRESET = 0x01, 0x08
 
 
 class Resettable(Protocol):
@@ -40,6 +40,7 @@ class I801Function(Endpoint):
         self._devices = devices
         # HST_EN is set at reset: the firmware of no machine knows of us and would set it.
         # SMB_SMI_EN and I2C_EN are kept; there is no SMI# here, and no transfer of ours depends on I2C_EN.
+        # SSRESET is done at once and reads 0.
         configuration = Row(HOST_CONFIGURATION, "Host Configuration", 1, _HST_EN, 0x07)
         bar = Bar(4, SIZE, "io")
         rows = header(IDENTITY, CLASS, bar, pin, 0)
@@ -49,6 +50,13 @@ class I801Function(Endpoint):
     @property
     def _enabled(self) -> bool:
         return bool(self.read_configuration(HOST_CONFIGURATION) & _HST_EN)
+
+    def write_configuration(self, offset: int, value: int, width: int = 1) -> None:
+        """Write 1, 2 or 4 bytes."""
+        super().write_configuration(offset, value, width)
+        place = HOST_CONFIGURATION - offset
+        if 0 <= place < width and value >> 8 * place & _SSRESET:
+            self.controller.forget()
 
     def read(self, offset: int, width: int = 1) -> int:
         """Of the BAR, where nothing is while the controller is disabled."""
