@@ -9,7 +9,8 @@ the two it is.
 
 An access is followed by another within microseconds, or by none for long. So the thread looks for the next
 one for a moment, and lets others run meanwhile, before it sleeps: to be woken on a processor that has gone
-idle can take longer than all the rest.
+idle can take longer than all the rest. But who gives way to a program that has enough to do comes back when
+that one's turn is over, and who sleeps, as soon as there is something: where that is seen the thread sleeps.
 
 One machine at a time. When it goes, the device is reset and ready for the next; one that comes meanwhile
 is told that the function is in use. The socket is its owner's alone.
@@ -41,6 +42,10 @@ MOST_WAITING = 8
 _RECEIVE_SIZE = 4096
 ATTENTIVE = 100e-6
 """Seconds after an access in which the next one finds its thread awake."""
+CROWDED = 500e-6
+"""Seconds; who comes back later than this has given way to another program than the machine."""
+MODEST = 500
+"""Messages for which the thread then sleeps at once."""
 _SLEEP = int(socket.MSG_CMSG_CLOEXEC)
 _LOOK = _SLEEP | socket.MSG_DONTWAIT
 _ANCILLARY_SIZE = socket.CMSG_SPACE(MOST_DESCRIPTORS * array("i").itemsize)
@@ -195,9 +200,10 @@ class FunctionPort:
         self._loop.call_soon_threadsafe(self._gone, failure)
 
     def _converse(self, connection: socket.socket, machine: MessageStream) -> None:
-        send, lock, settle = connection.sendall, self._lock, self._settle
+        receive, send = _Ear(connection).receive, connection.sendall
+        lock, settle = self._lock, self._settle
         while not machine.failure:
-            data, ancillary, _, _ = _receive(connection)
+            data, ancillary, _, _ = receive()
             if not data:
                 break
             with lock:
@@ -208,15 +214,32 @@ class FunctionPort:
                 send(answer)
 
 
-def _receive(connection: socket.socket) -> _Message:
-    receive, give_way, deadline = connection.recvmsg, os.sched_yield, time.monotonic() + ATTENTIVE
-    while True:
-        give_way()  # first: the machine, which may be on this processor, has an answer to take
-        try:
-            return receive(_RECEIVE_SIZE, _ANCILLARY_SIZE, _LOOK)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                return receive(_RECEIVE_SIZE, _ANCILLARY_SIZE, _SLEEP)
+class _Ear:
+    """What waits for the machine's next message."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._receive = connection.recvmsg
+        self._modest = 0
+        """Messages for which it is still to sleep at once."""
+
+    def receive(self) -> _Message:
+        receive, give_way = self._receive, os.sched_yield
+        if self._modest:
+            self._modest -= 1
+            return receive(_RECEIVE_SIZE, _ANCILLARY_SIZE, _SLEEP)
+        now = time.monotonic()
+        deadline = now + ATTENTIVE
+        while now < deadline:
+            give_way()  # first: the machine, which may be on this processor, has an answer to take
+            try:
+                message = receive(_RECEIVE_SIZE, _ANCILLARY_SIZE, _LOOK)
+            except BlockingIOError:
+                now = time.monotonic()
+                continue
+            if time.monotonic() - now > CROWDED:
+                self._modest = MODEST
+            return message
+        return receive(_RECEIVE_SIZE, _ANCILLARY_SIZE, _SLEEP)
 
 
 class _Received:
