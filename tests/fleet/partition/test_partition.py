@@ -142,7 +142,8 @@ def test_hypercalls(served: Served) -> None:
     assert said == {"r3": 0, "r4": 0x1000, "written": written}
     assert served.ask("hcall", number=0xF001, arguments=[-1])["r3"] == -2
     assert served.ask("hcall", number="H_NONE")[0] == "bad-parameters"
-    vector = bytes.fromhex("00000000 ffffffff 04 0000 0000 0000 0000 05 002000000004")
+    processors = "ffffffff 004e1200 00000000 ffffffff"
+    vector = bytes.fromhex(f"{processors} 04 02008080 0080 0080 0080 05 002000000004")
     said = served.ask(
         "hcall",
         number="H_CAS",
