@@ -110,7 +110,7 @@ class Partition:
         return sum(int(word) for word in words[1 : words.index("XIVE-IRQ")])
 
 
-def wait(until: Callable[[], bool], seconds: float = 20) -> None:
+def wait(until: Callable[[], bool], seconds: float = 40) -> None:
     deadline = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < deadline, "it does not happen"
@@ -294,11 +294,7 @@ def test_looking_on(partition: Partition) -> None:
 
 
 def test_beside_qemu(partition: Partition) -> None:
-    """Linux adds and removes memory and adds a core with QEMU's answers; ours are the same, but for three.
-
-    Those come from what the guest has negotiated and our platform does not follow: form 2 of associativity,
-    the processor's compatible version, a page table that the guest has itself.
-    """
+    """Linux adds and removes memory and adds a core with QEMU's answers; ours are the same."""
     before = partition.megabytes()
     with partition.attached("--mode", "compare"):
         partition("plug", "dimm", "m1", "512M")
@@ -309,8 +305,7 @@ def test_beside_qemu(partition: Partition) -> None:
         wait(lambda: partition.online() == "0-1")
         assert {call["who"] for call in partition.calls()} == {"qemu"}
         assert len(partition.calls()) > 50
-        names = {text.partition(":")[0] for call in partition.calls() for text in call["differences"]}
-        assert names <= {"ibm,associativity", "cpu-version", "ibm,pft-size"}
+        assert [text for call in partition.calls() for text in call["differences"]] == []
 
 
 def test_a_killed_attachment_is_taken_over(partition: Partition) -> None:

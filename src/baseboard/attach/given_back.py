@@ -18,9 +18,9 @@ from baseboard.power.qmp import MonitorError
 _NAME = re.compile(r"baseboard-free-([0-9a-f]{8})-([0-9a-f]{8})")
 
 
-def boot_of(seed: bytes) -> str:
-    """What stands for one boot; `seed` is the tree's random number, new in each."""
-    return sha256(seed).hexdigest()[:8]
+def boot_of(tree: bytes) -> str:
+    """What stands for a boot: its tree, which has the cores that the guest began with."""
+    return sha256(tree).hexdigest()[:8]
 
 
 def recall(qmp: Qmp, boot: str) -> frozenset[int]:

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from baseboard.spapr.devices import Core, Device, Dimm, PciFunction, Phb
+from baseboard.spapr.drc import Connector
 from baseboard.spapr.machine import PseriesMachine
+from baseboard.spapr.tree import Node
+from baseboard.spapr.vector5 import RADIX
 
 _D = TypeVar("_D", bound=Device)
 
@@ -35,6 +38,12 @@ class LiveMachine(PseriesMachine):
 
     around: Surroundings | None = None
     """None while the machine is being made."""
+
+    def describe(self, connector: Connector, vector: bytes | None = None) -> Node:
+        node = super().describe(connector, vector)
+        if RADIX.among(self.vector5 or b"") and "ibm,pft-size" in node.properties:
+            node.set_cells("ibm,pft-size", 0, 0)  # it runs, so that it has given back its hashed page table
+        return node
 
     def plug_core(self, name: str, core_id: int, *, node: int | None = None, cold: bool = False) -> Core:
         def ours() -> Core:

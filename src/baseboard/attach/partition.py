@@ -20,15 +20,15 @@ from typing import NamedTuple, TypeVar
 
 from baseboard.attach.backing import Backing
 from baseboard.attach.comparison import Comparison
-from baseboard.attach.errors import AttachError
+from baseboard.attach.errors import AttachError, NotAttachable
 from baseboard.attach.gdb import Gdb, GdbTimeout
 from baseboard.attach.gdb_stops import Stop
 from baseboard.attach.given_back import remember
 from baseboard.attach.partition_calls import ENDS, Answer, Answerer, Answers, Mode
-from baseboard.attach.pseries import look
+from baseboard.attach.pseries import check_machine, look
 from baseboard.attach.qmp import Qmp
 from baseboard.attach.real_memory import Draft, RealMemory
-from baseboard.attach.rtas_calls import Call, Returned, RtasCalls
+from baseboard.attach.rtas_calls import ARCHITECTURE, Call, Returned, RtasCalls
 from baseboard.spapr.choices import Choice
 from baseboard.spapr.configure_connector import PAGE
 from baseboard.spapr.devices import Core, Device, Dimm
@@ -75,13 +75,19 @@ class LivePartition:
         self._on_event = on_event
         self.qmp = Qmp(monitor)
         try:
-            self.guest = look(self.qmp)
-            self.machine = self.guest.partition(Choice.QEMU_ERRORS if mode is Mode.COMPARE else Choice.NONE)
+            check_machine(self.qmp)
             self.gdb = Gdb.connect(stub, "big")  # as the guest's processors are when they call RTAS
         except BaseException:
             self.qmp.close()
             raise
         try:
+            if self.gdb.architecture != ARCHITECTURE:
+                raise NotAttachable(
+                    f"{stub}: the processors are {self.gdb.architecture or 'unknown'}, not POWER"
+                )
+            self.gdb.physical_memory(True)
+            self.guest = look(self.qmp, self.gdb.read_memory)
+            self.machine = self.guest.partition(Choice.QEMU_ERRORS if mode is Mode.COMPARE else Choice.NONE)
             self._calls = RtasCalls(self.gdb, self.guest.rtas)
             self._memory = RealMemory(self.gdb, self._ranges)
             self._answers = Answers(self.machine, self._memory, mode, dict(answerers or {}))
@@ -96,11 +102,13 @@ class LivePartition:
             """Calls that QEMU is answering, by thread."""
             self._interrupts: list[int] = []
             """To be raised before the guest goes on."""
+            self._reset = False
             self.machine.on_interrupt = self._interrupts.append
             self.machine.around = self
             self.gdb.resume()
         except BaseException:
-            self.close()
+            self.gdb.detach()
+            self.qmp.close()
             raise
 
     def __enter__(self) -> LivePartition:
@@ -116,7 +124,7 @@ class LivePartition:
         with suppress(AttachError):
             if self.gdb.running and not self.gdb.ended:
                 self._stopped(self.gdb.interrupt())
-            if self.mode is not Mode.RECORD:
+            if self.mode is not Mode.RECORD and not self._reset:
                 remember(self.qmp, self.guest.boot, self._free())
         self.gdb.detach()
         self.qmp.close()
@@ -140,6 +148,8 @@ class LivePartition:
             if event.name == "DEVICE_DELETED":
                 self._backing.deleted(event.data.get("device", ""))
             elif event.name == "RESET":
+                remember(self.qmp, self.guest.boot, ())  # what is plugged in is the guest's again
+                self._reset = True
                 raise AttachError("the guest was reset: attach to it again when its kernel is up")
 
     @contextmanager

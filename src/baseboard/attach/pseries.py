@@ -1,27 +1,23 @@
-"""What a running pseries guest of QEMU is made of, found out by its monitor and its device tree.  [QEMU 7.2]
-
-The tree is QEMU's own, as the guest's firmware and kernel have completed it: `linux,rtas-entry` is there from
-the moment the kernel has asked for its RTAS.
-"""
+"""What a running pseries guest is made of, found out by QEMU's monitor and the device tree.  [QEMU 7.2]"""
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from baseboard.attach.errors import NotAttachable
 from baseboard.attach.given_back import boot_of, recall
+from baseboard.attach.guest_tree import Read, find_tree
 from baseboard.attach.live_machine import LiveMachine
 from baseboard.attach.qmp import Qmp
-from baseboard.errors import ConfigError, DecodeError
+from baseboard.errors import ConfigError
 from baseboard.power.qmp import MonitorError
-from baseboard.spapr import fdt, vector5
+from baseboard.spapr import vector5
 from baseboard.spapr.choices import Choice
 from baseboard.spapr.drc import CPU, PHB
+from baseboard.spapr.processor import POWER9, Processor
 from baseboard.spapr.refusal import Refusal
 from baseboard.spapr.settings import MachineSettings
 from baseboard.spapr.tree import Node
@@ -55,6 +51,7 @@ class Guest(NamedTuple):
     vector5: bytes
     xive: bool
     """Whether its interrupts are XIVE's, which can be raised from outside."""
+    processor: Processor
     boot: str
     """Another one each time that the guest starts."""
     free: frozenset[int]
@@ -85,30 +82,39 @@ class Guest(NamedTuple):
         except Refusal as refusal:
             raise NotAttachable(f"the guest has what our platform does not: {refusal}") from None
         machine.negotiated(self.vector5, hotplug_events=vector5.HOTPLUG_EVENTS.among(self.vector5))
+        machine.processor = self.processor
         for index in self.free & machine.connectors.keys():
             machine.connectors[index].state = machine.connectors[index].EMPTY
         return machine
 
 
-def look(qmp: Qmp) -> Guest:
-    """What is behind the monitor.  Raises NotAttachable and AttachError."""
-    machine = _asked(qmp, "what machine it is", "qom-get", path="/machine", property="type")
-    if not str(machine).startswith("pseries"):
+def check_machine(qmp: Qmp) -> str:
+    """The machine's name and version, if it is one of ours.  Raises NotAttachable and AttachError."""
+    machine = str(_asked(qmp, "what machine it is", "qom-get", path="/machine", property="type"))
+    if not machine.startswith("pseries"):
         raise NotAttachable(f"{qmp.path}: the machine is {machine}, not a pseries")
-    tree = _tree(qmp)
-    rtas = tree.child("rtas")
-    if rtas is None or not (entry := rtas.cells("linux,rtas-entry")):
+    return machine.removesuffix("-machine")
+
+
+def look(qmp: Qmp, read: Read) -> Guest:
+    """What is behind the monitor and in the guest's memory.  Raises NotAttachable and AttachError."""
+    machine = check_machine(qmp)
+    memory = _asked(qmp, "how much memory", "qom-get", path="/machine", property="memory")
+    found = find_tree(read, memory["size"])
+    if found is None:
         raise NotAttachable(
             f"{qmp.path}: the guest has no RTAS (yet): its kernel asks for it early, and one that does not "
             "cannot be attached to"
         )
-    memory = _asked(qmp, "how much memory", "qom-get", path="/machine", property="memory")
+    tree, blob = found
+    rtas = tree.child("rtas")
+    assert rtas is not None
     slots = _asked(qmp, "its cores", "query-hotpluggable-cpus")
     modules = _asked(qmp, "its memory modules", "query-memory-devices")
     if other := [module["type"] for module in modules if module["type"] != "dimm"]:
         raise NotAttachable(f"{qmp.path}: the guest has memory of kind {other[0]}; only DIMMs are known here")
     chosen = tree.find("/chosen") or Node("chosen")
-    boot = boot_of(chosen.properties.get("rng-seed", b""))
+    boot = boot_of(blob)
     threads = slots[0]["vcpus-count"]
     try:
         settings = MachineSettings(
@@ -125,8 +131,8 @@ def look(qmp: Qmp) -> Guest:
     except ConfigError as error:
         raise NotAttachable(f"{qmp.path}: no such platform of ours: {error}") from None
     return Guest(
-        machine=str(machine).removesuffix("-machine"),
-        rtas=entry[0],
+        machine=machine,
+        rtas=rtas.cells("linux,rtas-entry")[0],
         services={
             tokens[0]: name
             for name, value in rtas.properties.items()
@@ -140,20 +146,10 @@ def look(qmp: Qmp) -> Guest:
         xive=any(
             _XIVE in node.strings("compatible") for node in tree.children if "compatible" in node.properties
         ),
+        processor=_processor(tree, chosen),
         boot=boot,
         free=recall(qmp, boot),
     )
-
-
-def _tree(qmp: Qmp) -> Node:
-    """QEMU writes it to a file: it must be able to write where we make one."""
-    with tempfile.TemporaryDirectory(prefix="baseboard-") as directory:
-        path = Path(directory) / "guest.dtb"
-        _asked(qmp, "its device tree (QEMU 7.2 and newer can)", "dumpdtb", filename=str(path))
-        try:
-            return fdt.parse(path.read_bytes())
-        except (OSError, DecodeError) as error:
-            raise NotAttachable(f"{qmp.path}: QEMU's device tree cannot be read: {error}") from None
 
 
 def _asked(qmp: Qmp, what: str, command: str, **arguments: Any) -> Any:
@@ -173,6 +169,16 @@ def _cores(slots: list[dict[str, Any]]) -> list[Core]:
         )
         for slot in sorted(plugged, key=lambda slot: int(slot["props"]["core-id"]))
     ]
+
+
+def _processor(tree: Node, chosen: Node) -> Processor:
+    """What guest and QEMU have agreed on."""
+    vector = chosen.properties.get("ibm,architecture-vec-5", b"")[1:]
+    nodes = (
+        node for node in (tree.child("cpus") or Node("cpus")).children if "cpu-version" in node.properties
+    )
+    versions = [node.cells("cpu-version")[0] for node in nodes]
+    return Processor(versions[0] if versions else POWER9, vector5.RADIX.among(vector))
 
 
 def _bridges(tree: Node) -> tuple[int, ...]:

@@ -63,14 +63,14 @@ class RtasCalls:
     """The calls of one guest. Everything but `arm` and `disarm` is for a guest that stands still."""
 
     def __init__(self, gdb: Gdb, entry: int) -> None:
-        """`entry` is where the guest has its RTAS.  Raises NotAttachable: it is not there."""
-        if gdb.architecture != ARCHITECTURE:
-            raise NotAttachable(f"the guest's processors are {gdb.architecture or 'unknown'}, not POWER")
+        """`entry` is where the guest has its RTAS; the stub's addresses are real ones.
+
+        Raises NotAttachable: it is not there.
+        """
         self._gdb = gdb
         self._points = (entry, entry + _RETURN)
         self._passed: dict[str, Call] = {}
         """By thread."""
-        gdb.physical_memory(True)
         code = gdb.read_memory(entry, len(_CODE))
         if code != _CODE:
             raise NotAttachable(
@@ -129,9 +129,12 @@ class RtasCalls:
         self._gdb.write_register("pc", self._gdb.read_register("lr") & ~3)
 
     def _read(self, thread: str) -> Call:
-        """A block that is too large for a guest of Linux's kind is passed on without a look into it."""
+        """A block that is no memory, or too large for Linux's, is passed on without a look into it."""
         block = self._gdb.read_register("r3")
-        data = self._gdb.read_memory(block, _HEAD + 4 * _MOST_CELLS)
+        try:
+            data = self._gdb.read_memory(block, _HEAD + 4 * _MOST_CELLS)
+        except GdbRefused:
+            return Call(thread, block, 0, (), 0)
         token, count, results, *cells = struct.unpack(f">{3 + _MOST_CELLS}I", data)
         if count + results > _MOST_CELLS:
             count = results = 0
