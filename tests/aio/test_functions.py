@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from tests.interface.conversation import echo
 
+from baseboard.aio import functions
 from baseboard.aio.engine_seam import EngineSeam
 from baseboard.aio.functions import FunctionPort
 from baseboard.errors import BaseboardError, ConfigError
@@ -274,3 +275,51 @@ def test_a_path_that_cannot_be(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"--vfio-user: .*: cannot listen"):
         asyncio.run(main())
+
+
+class Watch:
+    """A clock that only giving way moves, and a connection that notes how it is read."""
+
+    def __init__(self, away: float) -> None:
+        self.now = 0.0
+        self.away = away
+        """Seconds, each time."""
+        self.looks = self.sleeps = 0
+        self.there = True
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sched_yield(self) -> None:
+        self.now += self.away
+
+    def recvmsg(self, size: int, ancillary: int, flags: int) -> tuple[bytes, list[object], int, None]:
+        if not flags & socket.MSG_DONTWAIT:
+            self.sleeps += 1
+        elif self.there:
+            self.looks += 1
+        else:
+            raise BlockingIOError
+        return b"access", [], 0, None
+
+
+@pytest.mark.parametrize(
+    ("away", "there", "looks", "sleeps"),
+    [
+        pytest.param(1e-6, True, 1000, 0, id="the machine is quick"),
+        pytest.param(30e-6, False, 0, 1000, id="nothing comes"),
+        pytest.param(3e-3, True, 2, 998, id="another program has its turn"),
+    ],
+)
+def test_looking_and_sleeping(
+    monkeypatch: pytest.MonkeyPatch, away: float, there: bool, looks: int, sleeps: int
+) -> None:
+    """Who comes back late from giving way sleeps for the next messages."""
+    watch = Watch(away)
+    watch.there = there
+    monkeypatch.setattr(functions, "time", watch)
+    monkeypatch.setattr(functions, "os", watch)
+    ear = functions._Ear(watch)  # type: ignore[arg-type]  # all that it uses of a socket
+    for _ in range(1000):
+        assert ear.receive()[0] == b"access"
+    assert (watch.looks, watch.sleeps) == (looks, sleeps)
