@@ -44,6 +44,11 @@ class Machine:
             "-device", "ipmi-bmc-extern,id=bmc0,chardev=ipmi0", "-device", f"{interface},bmc=bmc0",
         )
         # fmt: on
+        return await cls.connected(process, path)
+
+    @classmethod
+    async def connected(cls, process: asyncio.subprocess.Process, path: Path) -> Machine:
+        """To the qtest socket of a process that was just started; interrupts are told."""
         async with asyncio.timeout(DEADLINE):
             while True:
                 try:

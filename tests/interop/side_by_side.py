@@ -101,17 +101,7 @@ class Qemu:
             env={**os.environ, **self._program.environment},
         )
         # fmt: on
-        async with asyncio.timeout(DEADLINE):
-            while True:
-                try:
-                    reader, writer = await asyncio.open_unix_connection(path)
-                    break
-                except OSError:
-                    if process.returncode is not None:
-                        raise
-                    await asyncio.sleep(0.02)
-        machine = Machine(process, reader, writer)
-        await machine.command("irq_intercept_in ioapic")
+        machine = await Machine.connected(process, path)
         if "extern" in controller:
             self._wire = socket.socket(socket.AF_UNIX)
             self._wire.connect(str(wire))
