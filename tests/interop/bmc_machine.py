@@ -10,11 +10,13 @@ from types import TracebackType
 from typing import NamedTuple, TypeVar
 
 from baseboard.attach.aspeed import PortKind
-from baseboard.attach.binding import transact
+from baseboard.attach.binding import Binding, transact
 from baseboard.attach.errors import AttachError
 from baseboard.attach.kcs import AspeedKcs
 from baseboard.attach.qmp import Qmp
+from baseboard.attach.trap import Trap
 from baseboard.errors import BaseboardError
+from baseboard.host.registers import PATIENCE
 from baseboard.ipmi.message import Message
 from tests.firmware import firmware
 from tests.programs import require_program
@@ -39,10 +41,18 @@ class Board(NamedTuple):
 
 BOARDS = (
     Board("ast2600-evb", "ast2600-interrupt", "00 26"),
-    Board("romulus-bmc", "ast2500-polled", "00 25"),
-    Board("palmetto-bmc", "ast2400-polled", "00 24"),
+    Board("romulus-bmc", "ast2500-interrupt", "00 25"),
+    Board("palmetto-bmc", "ast2400-interrupt", "00 24"),
 )
 AST2600 = BOARDS[0]
+TRAPPED = (
+    (Board("npcm750-evb", "npcm750-interrupt", "50 07"), "KCS"),
+    (Board("npcm750-evb", "npcm750-polled", "50 07"), "KCS"),
+    (Board("npcm750-evb", "npcm750-mapped", "50 07"), "KCS"),
+    (Board("ast2600-evb", "ast2600-interrupt", "00 26"), "BT"),
+    (Board("ast2600-evb", "ast2600-mapped", "00 26"), "BT"),
+)
+"""Boards, and the interface that QEMU does not have."""
 
 
 class BmcMachine:
@@ -54,7 +64,7 @@ class BmcMachine:
         self.own_monitor = directory / "own.qmp"
         self._log = directory / "bmc.log"
         self._options = options
-        self._attached: list[AspeedKcs] = []
+        self._attached: list[Binding] = []
         self.process = self._start()
 
     def __enter__(self) -> BmcMachine:
@@ -65,8 +75,8 @@ class BmcMachine:
     ) -> None:
         if error is not None:
             error.add_note(self._log.read_text(errors="replace"))
-        for kcs in self._attached:
-            kcs.detach()
+        for binding in self._attached:
+            binding.detach()
         self.kill()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -104,13 +114,22 @@ class BmcMachine:
     def attach(self, kind: PortKind = PortKind.MIXED, channel: int | None = None) -> AspeedKcs:
         """Attached, with the firmware up."""
         kcs = wait_for(lambda: AspeedKcs(self.monitor, kind=kind, channel=channel))
-        self._attached.append(kcs)
-        deadline = time.monotonic() + DEADLINE
-        while not kcs.responder.there:
-            assert time.monotonic() < deadline, "the firmware does not come up"
-            kcs.turn()
-            kcs.wait(0.01)
+        self._wait(kcs)
         return kcs
+
+    def trap(self, interface: str, channel: int | None = None, patience: float = PATIENCE) -> Trap:
+        """The same, by traps."""
+        trap = wait_for(lambda: Trap(self.monitor, interface, channel=channel, patience=patience))
+        self._wait(trap)
+        return trap
+
+    def _wait(self, binding: Binding) -> None:
+        self._attached.append(binding)
+        deadline = time.monotonic() + DEADLINE
+        while not binding.responder.there:
+            assert time.monotonic() < deadline, "the firmware does not come up"
+            binding.turn()
+            binding.wait(0.01)
 
     def restart(self) -> None:
         """Kill it and start it anew."""
@@ -140,19 +159,38 @@ def wait_for(attach: Callable[[], T]) -> T:
             time.sleep(0.01)
 
 
-def ask(kcs: AspeedKcs, text: str) -> str:
+def ask(binding: Binding, text: str) -> str:
     """Network function, command, data; what is answered."""
     data = bytes.fromhex(text)
-    return transact(kcs, Message(data[0], 0, data[1], data[2:]), DEADLINE).hex(" ")
+    return transact(binding, Message(data[0], 0, data[1], data[2:]), DEADLINE).hex(" ")
 
 
-def refusal(kcs: AspeedKcs) -> str:
+def pump(binding: Binding, *until: type) -> list[object]:
+    """Turns until events of these types have come, in this order; all events."""
+    deadline = time.monotonic() + DEADLINE
+    events: list[object] = []
+    while not contains_in_order(events, until):
+        assert time.monotonic() < deadline, f"{until} wanted, only {events} came"
+        binding.turn()
+        while (event := binding.responder.next_event()) is not None:
+            events.append(event)
+        binding.wait(0.05)
+    return events
+
+
+def contains_in_order(events: list[object], types: tuple[type, ...]) -> bool:
+    """Whether the events of these types are among the others in this order."""
+    rest = iter(events)
+    return all(any(isinstance(event, kind) for event in rest) for kind in types)
+
+
+def refusal(binding: Binding) -> str:
     """The words in which an attachment ends."""
     deadline = time.monotonic() + DEADLINE
     try:
         while time.monotonic() < deadline:
-            kcs.turn()
-            kcs.wait(0.01)
+            binding.turn()
+            binding.wait(0.01)
     except BaseboardError as error:
         return str(error)
     raise AssertionError("the machine is still there")
