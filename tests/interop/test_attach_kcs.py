@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +18,11 @@ from baseboard.ipmi.message import Message
 from tests.interop.bmc_machine import (
     AST2600,
     BOARDS,
-    DEADLINE,
     GET_DEVICE_ID,
     BmcMachine,
     Board,
     ask,
+    pump,
     refusal,
     wait_for,
 )
@@ -38,25 +37,6 @@ KINDS = pytest.mark.parametrize("kind", list(PortKind), ids=str)
 def bmc(tmp_path: Path) -> Iterator[BmcMachine]:
     with BmcMachine(tmp_path) as machine:
         yield machine
-
-
-def pump(kcs: AspeedKcs, *until: type) -> list[object]:
-    """Turns until events of these types have come, in this order; all events."""
-    deadline = time.monotonic() + DEADLINE
-    events: list[object] = []
-    while not contains_in_order(events, until):
-        assert time.monotonic() < deadline, f"{until} wanted, only {events} came"
-        kcs.turn()
-        while (event := kcs.responder.next_event()) is not None:
-            events.append(event)
-        kcs.wait(0.05)
-    return events
-
-
-def contains_in_order(events: list[object], types: tuple[type, ...]) -> bool:
-    """Whether the events of these types are among the others in this order."""
-    rest = iter(events)
-    return all(any(isinstance(event, kind) for event in rest) for kind in types)
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=str)

@@ -88,6 +88,8 @@ class Trap:
         """A RESUME has come since others have stopped the machine."""
         self._reset: bool | None = None
         """A RESET that nothing was done about yet: whether it found the machine stopped."""
+        self._fresh = False
+        """Nothing was accessed since a RESET."""
         self._line: bool | None = None
         """As QEMU was told."""
         self._touched = self._looked = time.monotonic()
@@ -127,8 +129,8 @@ class Trap:
     def turn(self) -> bool:
         """Do what can be done now; False: there is nothing to do."""
         self._take_machine_events()
-        if self._reset is not None:
-            self._was_reset()
+        if self._reset is not None and not (self._reset and self._gdb.running):
+            self._was_reset()  # otherwise after the stop that was before it, and is still to be served
         if self.clock.stopped:
             if not self._resumed:
                 return False
@@ -142,7 +144,8 @@ class Trap:
             if not moved:
                 break
             steps += 1
-        self.responder.look()
+        if self.responder.idle:
+            self.responder.look()
         if not self.clock.stopped:
             self._supervise()
         return steps > 0
@@ -208,6 +211,7 @@ class Trap:
 
     def _stopped_by_others(self) -> None:
         self.clock.stop()
+        self.qmp.execute("query-status")  # its answer is behind the events of this stop
         self._take_machine_events()
         self._resumed = self._runs
 
@@ -221,16 +225,18 @@ class Trap:
             self._processor.access()
         except AttachError:
             self._take_machine_events()
-            if self._reset is None:
-                raise
+            if self._reset is None and not self._fresh:
+                raise  # otherwise it stopped at an access, and stands at its first instruction now
         else:
             self._take_machine_events()
+            self._fresh = False
         self._touched = time.monotonic()
         if self._reset is not None:
             self.qmp.execute("system_reset")
 
     def _was_reset(self) -> None:
         self._reset = None
+        self._fresh = True
         self.responder.lost("the BMC was reset", self.clock.now())
         self.device.reset()
         self._tell_line()
