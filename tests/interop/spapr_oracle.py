@@ -79,18 +79,17 @@ class Oracle(Side):
         self.command = [*SHARED, *arguments(settings), *options]
         self._told: list[list[str]] = []
         self._backends = 0
-        self._bridges: dict[tuple[int, int], str] = {}
-        self._process = subprocess.Popen(
-            [
-                require_program(QEMU),
-                *self.command,
-                *("-qmp", f"unix:{self._place / 'qmp'},server=on,wait=off"),
-                *("-gdb", f"unix:{self._place / 'gdb'},server=on,wait=off"),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(self._place / "log").open("wb"),
-        )
+        self._buses = {(0, 0): "pci.0"}
+        """Their names, by host bridge and chassis."""
+        sockets = ["-qmp", f"unix:{self._place / 'qmp'},server=on,wait=off"]
+        sockets += ["-gdb", f"unix:{self._place / 'gdb'},server=on,wait=off"]
+        with (self._place / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [require_program(QEMU), *self.command, *sockets],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         try:
             self._connect()
         except BaseException:
@@ -194,12 +193,15 @@ class Oracle(Side):
         }  # which images are installed is no matter
         if bridge:
             more = {"chassis_nr": bridge}
-            self._bridges[phb, bridge] = name
-        bus = self._bridges.get((phb, chassis), f"phb{phb}.0" if phb else "pci.0")
+            self._buses[phb, bridge] = name
+        bus = self._buses[phb, chassis]
         return self._try("device_add", driver=model, id=name, bus=bus, addr=f"{slot:x}.{function:x}", **more)
 
     def plug_phb(self, name: str, index: int) -> str | None:
-        return self._try("device_add", driver="spapr-pci-host-bridge", id=name, index=index)
+        refused = self._try("device_add", driver="spapr-pci-host-bridge", id=name, index=index)
+        if refused is None:
+            self._buses[index, 0] = f"{name}.0"
+        return refused
 
     def unplug(self, name: str) -> str | None:
         return self._try("device_del", id=name)

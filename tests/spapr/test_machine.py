@@ -196,6 +196,22 @@ def test_tpm_proxy_asks_no_guest(guest: Guest) -> None:
     guest.machine.plug_tpm_proxy("t2")
 
 
+def test_a_reset_clears_cache_lines_and_counts_what_goes_with_it(guest: Guest) -> None:
+    """As QEMU 7.2: the size of the page table is found before requested unplugs complete."""
+    machine = guest.machine
+    machine.plug_pci("x", "nec-usb-xhci", 3)
+    machine.plug_dimm("d", 512 * MIB)
+    card, core = machine.connectors[0x4000_0018], machine.connectors[0x1000_0000]
+    assert machine.describe(card).cells("cache-line-size") == (0x10,)
+    machine.reset()
+    assert machine.describe(card).cells("cache-line-size") == (0,)
+    machine.unplug("d")
+    machine.reset()
+    assert machine.describe(core).cells("ibm,pft-size") == (0, 24)
+    machine.reset()
+    assert machine.describe(core).cells("ibm,pft-size") == (0, 23)
+
+
 def test_reset_settles_everything(guest: Guest) -> None:
     guest.machine.plug_core("c1", 1)
     guest.machine.plug_dimm("d1", 512 * MIB)

@@ -45,9 +45,7 @@ def plug(
 
 
 def unplug(machine: PseriesMachine, dimm: Dimm) -> None:
-    """Without hot-plug events the guest could not tell this memory from another: only before CAS."""
-    if machine.vector5 is not None and any(machine.vector5) and not machine.hotplug_events:
-        raise Refusal("Memory hot unplug not supported for this guest")
+    _check_guest(machine)
     attached = [connector for connector in blocks(machine, dimm) if connector.device is dimm]
     if any(connector.unplug_requested for connector in attached):
         raise Refusal(f"Memory unplug already in progress for device {dimm.id}")
@@ -108,7 +106,14 @@ def plug_persistent(
 
 
 def unplug_persistent(machine: PseriesMachine, nvdimm: Nvdimm) -> None:
+    _check_guest(machine)
     raise Refusal("nvdimm device hot unplug is not supported yet.")
+
+
+def _check_guest(machine: PseriesMachine) -> None:
+    """Without hot-plug events it could not tell the memory that is to go from another: only before CAS."""
+    if machine.vector5 is not None and any(machine.vector5) and not machine.hotplug_events:
+        raise Refusal("Memory hot unplug not supported for this guest")
 
 
 def blocks(machine: PseriesMachine, dimm: Dimm) -> list[Connector]:
