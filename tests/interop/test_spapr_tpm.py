@@ -29,10 +29,12 @@ class Tools:
         self.directory = directory
         self.socket = socket
         self.flags: tuple[str, ...] = ()
+        self.tcti = ""
 
     def try_run(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         program = require_program(f"tpm2_{tool}")
-        tcti = " ".join((sys.executable, "-m", "baseboard", "spapr", "tcti", "--tpm", f"unix:{self.socket}"))
+        own = (sys.executable, "-m", "baseboard", "spapr", "tcti", "--tpm", f"unix:{self.socket}")
+        tcti = self.tcti or " ".join(own)
         command = [program, "-T", f"cmd:{' '.join((tcti, *self.flags))}", *arguments]
         return subprocess.run(command, cwd=self.directory, capture_output=True, timeout=60, check=False)
 
@@ -125,6 +127,40 @@ def test_no_tpm_is_told_in_one_line(tools: Tools) -> None:
     assert failed.returncode
     assert b"H_TPM_COMM answers H_RESOURCE: no TPM at" in failed.stderr
     assert b"Traceback" not in failed.stderr
+
+
+def test_a_partition_that_is_served(tools: Tools, tmp_path: Path) -> None:
+    """Its log has what was said to the TPM, and is replayed without it; planned answers reach the tool."""
+    baseboard = (sys.executable, "-m", "baseboard", "spapr")
+    flags = ("--state", str(tmp_path / "s"))
+
+    def spapr(command: str, *words: str) -> str:
+        done = subprocess.run(
+            (*baseboard, *command.split(), *flags, *words), capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    served = (*baseboard, "serve", *flags, "--tpm", f"unix:{tools.socket}", "--json")
+    with subprocess.Popen(served, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline()
+            tools.tcti = " ".join((*baseboard, "tcti", *flags))
+            spapr("log", "start")
+            tools.seal()
+            assert tools.run("unseal", "-c", "seal.ctx") == SECRET
+            spapr("fault add", "--index", "1", "H_TPM_COMM", "H_LONG_BUSY_ORDER_1_SEC")
+            failed = tools.try_run("getrandom", "--hex", "4")
+            assert b"H_TPM_COMM answers H_LONG_BUSY_ORDER_1_SEC" in failed.stderr
+            log = spapr("log", "show")
+        finally:
+            process.terminate()
+            assert process.wait(20) == 0
+    (tmp_path / "log").write_text(log)
+    assert SECRET.hex() in log
+    calls = len(log.splitlines()) - 1
+    assert spapr("replay", str(tmp_path / "log")).startswith(f"{calls} calls, all answered")
 
 
 def test_ppc64_code_reaches_a_tpm(tools: Tools) -> None:

@@ -48,7 +48,8 @@ def test_the_page() -> None:
         directory = Path(name)
         try:
             done = run(directory, "bash", "-e", text=commands(before))
-            assert (done.returncode, done.stdout) == (0, "the key to a disk\n" * 2), done.stderr
+            plugged = f"device tpm-proxy, id tpm0, tpm unix:{directory}/tpm/socket\n"
+            assert (done.returncode, done.stdout) == (0, "the key to a disk\n" * 2 + plugged), done.stderr
             script = "\n".join(rest) + f"\n{keys}! tpm2_createprimary -Q -c fourth.ctx -G ecc\n"
             done = run(directory, "bash", "-e", text=script)
             assert done.returncode == 0, done.stderr

@@ -29,6 +29,12 @@ STATE = click.option(
 )
 
 
+def absolute(tpm: str) -> str:
+    """A TPM's address, for a process that runs in another directory."""
+    kind, _, path = tpm.partition(":")
+    return f"unix:{Path(path).absolute()}" if kind == "unix" and path else tpm
+
+
 class Caller(Protocol):
     """A running partition, or one that is opened for this command."""
 

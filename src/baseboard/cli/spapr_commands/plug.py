@@ -9,7 +9,7 @@ import click
 
 from baseboard.cli.flags import JSON
 from baseboard.cli.output import print_json
-from baseboard.cli.spapr_commands.flags import STATE, partition
+from baseboard.cli.spapr_commands.flags import STATE, absolute, partition
 
 
 @click.group(no_args_is_help=True)
@@ -120,4 +120,4 @@ def tpm(state: Path, name: str, where: str, as_json: bool) -> None:
 
     TPM is unix:PATH, tcp:HOST:PORT, /dev/tpmrm0 or /dev/tpm0.
     """
-    _plug(state, "tpm", as_json, name=name, tpm=where)
+    _plug(state, "tpm", as_json, name=name, tpm=absolute(where))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from baseboard.cli.flags import PATH
-from baseboard.cli.spapr_commands.flags import STATE
+from baseboard.cli.spapr_commands.flags import STATE, absolute
 from baseboard.store.directory import CONTROL
 
 
@@ -75,7 +75,7 @@ def serve(
 
     try:
         if tpm is not None:
-            partition.use_tpm(tpm)
+            partition.use_tpm(absolute(tpm))
         asyncio.run(until_stopped())
     finally:
         partition.close()

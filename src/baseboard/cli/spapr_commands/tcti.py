@@ -2,36 +2,74 @@
 
 from __future__ import annotations
 
+import base64
 import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import IO
 
 import click
 
+from baseboard.cli.spapr_commands.flags import STATE, Caller, partition
 from baseboard.errors import BaseboardError, ConfigError
+from baseboard.spapr.hcalls.codes import H_RESOURCE, NAMES
+from baseboard.spapr.hcalls.tpm_comm import CLOSE_SESSION, EXECUTE
+from baseboard.spapr.tpm import HEADER_SIZE, MAXIMUM, announced_size
+
+H_TPM_COMM = 0xEF10
+Call = Callable[[int, bytes], tuple[int, bytes, str]]
+"""Operation and command; r3, the response, and why there is none where somebody knows."""
 
 _COMMAND_AT, _RESPONSE_AT = 0x1000, 0x3000
 _MEMORY = 0x4000
 
 
 @click.command
+@STATE
 @click.option(
-    "--tpm", "where", metavar="TPM", required=True, help="unix:PATH, tcp:HOST:PORT, /dev/tpmrm0 or /dev/tpm0."
+    "--tpm",
+    "where",
+    metavar="TPM",
+    help="unix:PATH, tcp:HOST:PORT, /dev/tpmrm0 or /dev/tpm0 (the one behind the partition's proxy).",
 )
 @click.option(
     "--resource-manager/--no-resource-manager",
     default=None,
-    help="Flush what the session leaves in the TPM, or not. Without it: yes, but for /dev/tpmrm0.",
+    help="With --tpm: flush what the session leaves in the TPM, or not (yes, but for /dev/tpmrm0).",
 )
-def tcti(where: str, resource_manager: bool | None) -> None:
+def tcti(state: Path, where: str | None, resource_manager: bool | None) -> None:
     """Carry TPM commands from standard input through H_TPM_COMM to a TPM, and the responses to standard
     output.
 
-    For tpm2-tools: -T "cmd:baseboard spapr tcti --tpm unix:PATH".
+    For tpm2-tools: -T "cmd:baseboard spapr tcti --tpm unix:PATH". Without --tpm the hypercalls are the
+    partition's, in whose call log they are then.
     """
+    if where is not None:
+        return _carry(_own(where, resource_manager))
+    with partition(state) as caller:
+        return _carry(partial(_served, caller))
+
+
+def _carry(call: Call) -> None:
+    try:
+        while command := _read_command(sys.stdin.buffer):
+            status, response, reason = call(EXECUTE, command)
+            if status:
+                raise BaseboardError(
+                    f"H_TPM_COMM answers {NAMES.get(status, status)}{reason and ': '}{reason}"
+                )
+            sys.stdout.buffer.write(response)
+            sys.stdout.buffer.flush()
+    finally:
+        call(CLOSE_SESSION, b"")
+
+
+def _own(where: str, resource_manager: bool | None) -> Call:
+    """By a machine of our own."""
     from baseboard.aio.tpm import is_managed, tpm_link
     from baseboard.spapr.guest_memory import ByteMemory
     from baseboard.spapr.hcalls import Hypervisor
-    from baseboard.spapr.hcalls.codes import H_RESOURCE, NAMES
     from baseboard.spapr.machine import PseriesMachine
     from baseboard.spapr.tpm import ResourceManager
 
@@ -41,23 +79,37 @@ def tcti(where: str, resource_manager: bool | None) -> None:
     machine = PseriesMachine(memory=ByteMemory(_MEMORY))
     machine.plug_tpm_proxy("tpm")
     hypervisor = Hypervisor(machine, tpm=ResourceManager(link) if resource_manager else link)
-    try:
-        while command := _read_command(sys.stdin.buffer):
-            machine.memory.write(_COMMAND_AT, command)
-            status, length = hypervisor.call(0xEF10, 1, _COMMAND_AT, len(command), _RESPONSE_AT, 4096)
-            if status:
-                reason = f": {hypervisor.session.failure}" if status == H_RESOURCE else ""
-                raise BaseboardError(f"H_TPM_COMM answers {NAMES[status]}{reason}")
-            sys.stdout.buffer.write(machine.memory.read(_RESPONSE_AT, length))
-            sys.stdout.buffer.flush()
-    finally:
-        hypervisor.call(0xEF10, 2)
+
+    def call(operation: int, command: bytes) -> tuple[int, bytes, str]:
+        machine.memory.write(_COMMAND_AT, command)
+        status, length = hypervisor.call(H_TPM_COMM, *_arguments(operation, command))
+        if status:
+            return status, b"", str(hypervisor.session.failure) if status == H_RESOURCE else ""
+        return status, machine.memory.read(_RESPONSE_AT, length), ""
+
+    return call
+
+
+def _served(caller: Caller, operation: int, command: bytes) -> tuple[int, bytes, str]:
+    """By the partition of a state directory."""
+    answer = caller.call(
+        "hcall",
+        number=H_TPM_COMM,
+        arguments=list(_arguments(operation, command)),
+        base=_COMMAND_AT,
+        memory=base64.b64encode(command).decode(),
+        size=_MEMORY - _COMMAND_AT,
+    )
+    response = b"".join(base64.b64decode(one["data"]) for one in answer["written"])
+    return answer["r3"], response, answer.get("reason", "")
+
+
+def _arguments(operation: int, command: bytes) -> tuple[int, ...]:
+    return operation, _COMMAND_AT, len(command), _RESPONSE_AT, MAXIMUM
 
 
 def _read_command(stream: IO[bytes]) -> bytes:
     """A whole one, by its own length; empty at the end."""
-    from baseboard.spapr.tpm import HEADER_SIZE, MAXIMUM, announced_size
-
     head = stream.read(HEADER_SIZE)
     if not head:
         return b""
