@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baseboard.errors import DecodeError, LocalProtocolError
-from baseboard.spapr.events import ADD, REMOVE, EpowEvent, EventLog, HotplugEvent, decode, encode
+from baseboard.spapr.events import ADD, REMOVE, EpowEvent, EventLog, HotplugEvent, decode, encode, shortened
 
 NOON = 1_795_262_400.0  # 2026-11-21 12:00:00
 
@@ -143,3 +143,17 @@ def test_every_request_comes_back(
 ) -> None:
     event = replace(HotplugEvent(resource, action, token=token, transactional=transactional), **what)
     assert decode(encode(event, 0, NOON)).event == event
+
+
+@pytest.mark.parametrize(
+    ("room", "length"),
+    [(2048, 116), (116, 116), (115, 96), (96, 96), (95, 95), (8, 8), (0, 0)],
+)
+def test_a_log_that_is_too_long_loses_its_last_section(room: int, length: int) -> None:
+    """[LoPAR 10.3.2.2]: what is left says of itself how long it is, and how many sections it has."""
+    log = shortened(encode(HotplugEvent(1, ADD, index=0x1000_0001), 7, 0), room)
+    assert len(log) == length
+    if length == 96:
+        assert [section.id for section in decode(log).sections] == ["PH", "UH"]
+        assert log[4:8] == bytes.fromhex("00000058")
+        assert log[51] == 2

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.spapr.guest import BLOCK, LOG, MIB, Guest, make_machine
 
+from baseboard.spapr.choices import Choice
 from baseboard.spapr.guest_memory import read_cells, write_cells
 from baseboard.spapr.rtas import TOKENS
 
@@ -129,6 +130,15 @@ def test_event_stays_when_its_buffer_is_no_memory(guest: Guest) -> None:
     assert guest.call("check-exception", 0x500, 0, ALL, 0, LOG, 8) == (0,)
     assert guest.machine.memory.read(LOG, 10) == bytes.fromhex("063460e5 0000006c aaaa")
     assert guest.call("check-exception", 0x500, 0, ALL, 0, LOG, 2048) == (1,)
+
+
+def test_a_log_keeps_its_main_sections_by_choice() -> None:
+    guest = Guest(make_machine(choices=Choice.WHOLE_SECTIONS))
+    guest.machine.plug_core("c1", 1)
+    guest.machine.memory.write(LOG, b"\xaa" * 120)
+    assert guest.call("check-exception", 0x500, 0, ALL, 0, LOG, 100) == (0,)
+    assert guest.machine.memory.read(LOG, 8) == bytes.fromhex("063460e5 00000058")
+    assert guest.machine.memory.read(LOG + 95, 3) == bytes.fromhex("00 aaaa")
 
 
 def test_processors() -> None:

@@ -24,7 +24,8 @@ class Choice(Flag):
     """Each node of ibm,configure-connector carries `ibm,phandle`; QEMU's have none."""
     EXTENSION_PAGE = auto()
     """A property too large for the work area asks for the second page (5); QEMU cuts its value."""
-
+    WHOLE_SECTIONS = auto()
+    """An event log that is longer than its buffer loses its last section; QEMU writes past the buffer."""
     DRC_INFO = auto()
     """Client architecture support offers `ibm,drc-info` in place of the four arrays; QEMU does not."""
 
@@ -39,7 +40,6 @@ class Choice(Flag):
     """A tree that was asked for once stays as it was, whatever is plugged in behind the bridge."""
     NATIVE_LOG_ID = auto()
     """The platform log identifier is in the host's byte order (little-endian)."""
-
     NATIVE_TREE_HEADER = auto()
     """The version in front of the tree that CAS writes is in the host's byte order (little-endian)."""
 
@@ -47,7 +47,15 @@ class Choice(Flag):
     NO_REFUSAL = auto()
     """To unisolate or configure a connector does not take back the request to unplug it."""
 
-    LOPAR = ISOLATED_IS_COMPLETE | MULTI_LEVEL_ISOLATION | NEXT_SIBLING | PHANDLES | EXTENSION_PAGE | DRC_INFO
+    LOPAR = (
+        ISOLATED_IS_COMPLETE
+        | MULTI_LEVEL_ISOLATION
+        | NEXT_SIBLING
+        | PHANDLES
+        | EXTENSION_PAGE
+        | WHOLE_SECTIONS
+        | DRC_INFO
+    )
     QEMU_ERRORS = (
         WRONG_LMB_NAMES | WIDE_WORK_AREA | WHOLE_EVENT_LOG | NATIVE_LOG_ID | STALE_TREES | NATIVE_TREE_HEADER
     )

@@ -5,7 +5,16 @@ interrupts.
 `explain` reads any log for people. Fetching itself is an RTAS call (`baseboard.spapr.rtas`).
 """
 
-from baseboard.spapr.events.log import ADD, REMOVE, EpowEvent, EventLog, HotplugEvent, decode, encode
+from baseboard.spapr.events.log import (
+    ADD,
+    REMOVE,
+    EpowEvent,
+    EventLog,
+    HotplugEvent,
+    decode,
+    encode,
+    shortened,
+)
 from baseboard.spapr.events.queue import EPOW_INTERRUPT, HOTPLUG_INTERRUPT, EventQueue
 from baseboard.spapr.events.sources import event_sources_node
 
@@ -21,4 +30,5 @@ __all__ = [
     "decode",
     "encode",
     "event_sources_node",
+    "shortened",
 ]

@@ -42,6 +42,9 @@ HOTPLUG  = struct.Struct(">BBBB")        # resource, action, identifier, capabil
 # fmt: on
 HEAD_BYTES = HEAD.pack(0x86, 0, 0x8E, 0, b"IBM\0")
 _NO_TIME = bytes(4)
+_MAIN_END = FIXED.size + HEAD.size + SECTION.size + MAIN_A.size + SECTION.size + MAIN_B.size
+_COUNT = FIXED.size + HEAD.size + SECTION.size + 19
+"""Where a log has its number of sections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,19 @@ def encode(event: Event, log_id: int, now: float, *, native_log_id: bool = False
     )
     first = EVENT << 5 | NOT_RECOVERED << 3 | 1 << 2
     return FIXED.pack(VERSION, first, initiator << 4, kind, len(extended)) + extended
+
+
+def shortened(log: bytes, room: int) -> bytes:
+    """A log of ours without the section that says what it is about, if it must be shorter.
+
+    The main sections are mandatory; where they have no room either, they are cut.  [LoPAR 10.3.2.2]
+    """
+    if len(log) <= room:
+        return log
+    main = bytearray(log[:_MAIN_END])
+    struct.pack_into(">I", main, 4, _MAIN_END - FIXED.size)
+    main[_COUNT] -= 1
+    return bytes(main[:room])
 
 
 def decode(data: bytes) -> EventLog:

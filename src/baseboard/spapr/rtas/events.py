@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from baseboard.spapr.choices import Choice
+from baseboard.spapr.events import shortened
 from baseboard.spapr.guest_memory import BadAddress
 from baseboard.spapr.status import NOTHING_FOUND, PARAMETER_ERROR, SUCCESS
 
@@ -21,8 +22,12 @@ def check_exception(machine: PseriesMachine, arguments: tuple[int, ...], cpu: in
     log = machine.events.peek(mask)
     if log is None:
         return (NOTHING_FOUND,)
+    if Choice.WHOLE_SECTIONS in machine.choices:
+        log = shortened(log, room)
+    elif Choice.WHOLE_EVENT_LOG not in machine.choices:
+        log = log[:room]
     try:
-        machine.memory.write(buffer, log if Choice.WHOLE_EVENT_LOG in machine.choices else log[:room])
+        machine.memory.write(buffer, log)
     except BadAddress:
         return (PARAMETER_ERROR,)
     machine.events.take(mask)
