@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,28 +10,23 @@ from types import TracebackType
 
 from tests.interop.guest import ARMHF, Guest
 
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "linux-as-the-bmc.md").read_text()
+"""What it says is what runs here."""
+FILES = re.findall(r"```\n# (/run/\S+)\n(.*?)```", PAGE, re.DOTALL)
+COMMANDS = re.findall(r"^    (\S.*)$", PAGE.replace("\\\n", " "), re.MULTILINE)
 BOOT = 90.0
-PORT = 9002
-RELAYS = {
-    "kcs": "ipmi-relay aspeed-kcs3 /dev/mem",
-    # The registers are trapped: they are to be reached by one processor, the one that takes the interrupts.
-    "bt": "taskset 1 ipmi-relay bt /dev/ipmi-bt-host",
-}
-SIMULATOR = "ipmi_sim -c /run/lan.conf -f /run/emu -s /run -n"
 CONNECTED = "timeout 20 sh -c 'until grep -q connected /run/relay.log; do usleep 50000; done'"
-CONFIGURATION = f"""\
-cat > /run/lan.conf << END
-name "sim"
-set_working_mc 0x20
-  serial 15 127.0.0.1 {PORT} codec VM
-END
-cat > /run/emu << END
-mc_setbmc 0x20
-mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02
-sel_enable 0x20 100 0x0a
-mc_enable 0x20
-END
-"""
+
+
+def command(pattern: str) -> str:
+    """The page's command that matches."""
+    (found,) = (line for line in COMMANDS if re.match(pattern, line))
+    return str(found)
+
+
+SIMULATOR = command("ipmi_sim")
+DRIVER = command("taskset 1 modprobe")
+RELAYS = {"kcs": command("ipmi-relay aspeed-kcs3"), "bt": command("taskset 1 ipmi-relay bt")}
 DEVICE_ID = "00 03 09 08 02 9f 91 12 00 02 0f 00 00 00 00"
 """As ipmi_sim answers, made of `mc_add`."""
 
@@ -40,7 +36,7 @@ class LinuxBmc:
 
     def __init__(self) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="bmc-"))
-        self.monitor = self.directory / "qmp"
+        self.monitor = self.directory / "bmc.qmp"
         self.linux = self._boot()
         self.serve()
 
@@ -62,7 +58,8 @@ class LinuxBmc:
 
     def serve(self) -> None:
         """Start who answers the host."""
-        self.linux.run(CONFIGURATION).check()
+        for path, content in FILES:
+            self.linux.run(f"cat > {path} << END\n{content}END").check()
         self.simulate()
         self.relay()
 
@@ -72,9 +69,8 @@ class LinuxBmc:
 
     def relay(self, interface: str = "kcs") -> None:
         """Start what is between the host and the controller anew, on another interface if need be."""
-        self.linux.run("killall -9 ipmi-relay; taskset 1 modprobe bt-bmc").check()
-        command = RELAYS[interface]
-        self.linux.run(f"{command} tcp:127.0.0.1:{PORT} > /run/orders 2> /run/relay.log &").check()
+        self.linux.run(f"killall -9 ipmi-relay; {DRIVER}").check()
+        self.linux.run(f"{RELAYS[interface]} > /run/orders 2> /run/relay.log &").check()
         self.linux.run(CONNECTED).check()
 
     def reset(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -11,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.guest import Guest, Image
-from tests.interop.linux_bmc import DEVICE_ID, LinuxBmc
+from tests.interop.guest import ARMHF, Guest, Image
+from tests.interop.linux_bmc import DEVICE_ID, PAGE, LinuxBmc, command
 from tests.interop.pair import Pair
 
 DEADLINE = 60.0
@@ -86,10 +87,16 @@ def managed(guest_image: Image, tmp_path_factory: pytest.TempPathFactory) -> Ite
     machine.linux.kill()
 
 
-def host(*words: str) -> str:
+def baseboard(bmc: LinuxBmc, *words: str) -> str:
     """What `baseboard host` prints."""
-    command = [sys.executable, "-m", "baseboard", "host", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "baseboard", *words],
+        cwd=bmc.directory,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -97,12 +104,26 @@ def host(*words: str) -> str:
 @INTERFACES
 def test_a_host_asks(bmc: LinuxBmc, tmp_path: Path, interface: str, at: str) -> None:
     bmc.relay(interface)
-    firmware = f"{at}:{bmc.monitor}"
-    assert json.loads(host(firmware, "--json", "raw", "06", "01"))["data"] == DEVICE_ID
+    words = command(f"baseboard host {at}:").split()[1:]
+    assert "firmware major        9" in baseboard(bmc, *words)
+    answer = baseboard(bmc, "host", f"{at}:bmc.qmp", "--json", "raw", "06", "01")
+    assert json.loads(answer)["data"] == DEVICE_ID
     script = tmp_path / "script.toml"
     script.write_text(SCRIPT)
-    host(firmware, "--script", str(script))
-    assert "firmware major        9" in host(firmware, "mc", "info")
+    baseboard(bmc, "host", f"{at}:bmc.qmp", "--script", str(script))
+
+
+def test_the_page(bmc: LinuxBmc) -> None:
+    """What is not run as it stands there is what the guest is made of."""
+    started = {word for word in shlex.split(command("qemu-system-arm")) if word not in bmc.linux.command}
+    files = {"vmlinuz", "machine.dtb", "initramfs"}
+    ours = {"stdio", "console=ttyS4 iomem=relaxed", "unix:bmc.qmp,server=on,wait=off"}
+    assert started == files | ours
+    assert ARMHF.device_tree is not None
+    *_, node, name, value = command("fdtput").split()
+    assert (node in ARMHF.device_tree.enabled, name, value) == (True, "status", "okay")
+    pair = command("baseboard pair").split()
+    assert pair[2:] == ["--host", "connect:unix:host.sock", "--bmc", "qmp:bmc.qmp"]
 
 
 @INTERFACES
@@ -113,7 +134,11 @@ def test_two_machines(bmc: LinuxBmc, managed: Managed, interface: str, at: str) 
         pair.ready()
         managed.answered()
         run = managed.linux.run
-        assert "Firmware Revision         : 9.08" in run("ipmitool mc info").check()
+        info = run("ipmitool mc info").check().splitlines()
+        assert [line for line in info if line in PAGE.splitlines()] == [
+            "Firmware Revision         : 9.08",
+            "Manufacturer ID           : 4753",
+        ]
         run(f"echo '{BOOT_EVENT}' > /tmp/event; ipmitool sel add /tmp/event").check()
         assert "Initiated by power up" in run("ipmitool sel list").check()
         assert run(LOOP, DEADLINE).check().split() == [str(REQUESTS), *DEVICE_ID.split()]
