@@ -68,7 +68,8 @@ def run(directory: Path, words: list[str], text: str = "") -> subprocess.Complet
 
 def test_the_host_commands(directory: Path) -> None:
     shown = [words for words in commands(TEST, "baseboard host") if "--script" not in words]
-    info, sel, raw, json_info = (run(directory, words) for words in shown)
+    info, sel, raw, json_info, trapped = (run(directory, words) for words in shown)
+    assert trapped.stdout == info.stdout
     assert "manufacturer id" in info.stdout
     assert "device id             32" in info.stdout
     assert len(sel.stdout.splitlines()) == 3
@@ -100,7 +101,7 @@ def test_errors_of_a_command(directory: Path) -> None:
         (["host", "qmp:bmc.qmp", "raw", "06", "7f"], 1, "the firmware answers C1h"),
         (["host", "qmp:bmc.qmp", "dance"], 2, "is not one of raw"),
         (["host", "qmp:nothing", "mc", "info"], 1, "cannot connect"),
-        (["host", "soup", "mc", "info"], 2, "is not qmp:PATH or vm:ADDRESS"),
+        (["host", "soup", "mc", "info"], 2, "is not qmp:PATH, ibt:PATH or vm:ADDRESS"),
         (["host", "qmp:bmc.qmp", "--channel", "5", "mc", "info"], 2, "is not one of 1 to 4"),
         (["host", "qmp:bmc.qmp", "--port", "fast", "mc", "info"], 2, "is not one of mixed"),
         (["host", "qmp:bmc.qmp", "--script", "nothing.toml"], 2, "No such file"),

@@ -66,7 +66,7 @@ class Options(Value, kw_only=True):
     serial_privilege: Privilege = Privilege.NONE
     """What they may do there without a log-in."""
     bmc_at: str | None = None
-    """Firmware that answers on our LAN in the controller's place: qmp:PATH or vm:ADDRESS."""
+    """Firmware that answers on our LAN in the controller's place: qmp:PATH, ibt:PATH or vm:ADDRESS."""
     ipmb: tuple[Address, ...] = ()
     """Where other controllers of the bus are."""
     power: PowerKind = PowerKind.SIMULATED
