@@ -25,6 +25,21 @@ def test_connectors_that_follow_each_other_are_one_row() -> None:
     ]
 
 
+@pytest.mark.parametrize("threads", [1, 4])
+def test_rows_name_every_connector(threads: int) -> None:
+    """The increment is that of index and suffix.  [LoPAR C, "ibm,drc-info": sequential-increment]"""
+    machine = PseriesMachine(cores=2, max_cores=9, threads=threads, phbs=(0, 4))
+    for parent in {one.parent for one in machine.connectors.values()}:
+        connectors = [one for one in machine.connectors.values() if one.parent == parent]
+        named = {
+            row.first_index
+            + number * row.increment: f"{row.prefix}{row.first_suffix + number * row.increment}"
+            for row in drc_rows(connectors)
+            for number in range(row.amount)
+        }
+        assert named == {one.index: one.name for one in connectors}
+
+
 def test_bytes() -> None:
     rows = [DrcRow("MEM", "LMB ", 0x8000_0004, 4, 4, 1, LIVE)]
     value = bytes.fromhex("00000001 4d454d00 4c4d422000 80000004 00000004 00000004 00000001 ffffffff")

@@ -5,6 +5,8 @@ A guest takes it that has asked for it (option vector 5, byte 22, bit 1); QEMU n
 
     number of rows; each: type, prefix of names (strings), first index, first suffix, how many, increment,
     power domain (cells)
+
+The increment is that of the index and of the suffix: cores of eight threads are CPU 0, CPU 8, CPU 16.
 """
 
 from __future__ import annotations
