@@ -27,7 +27,7 @@ def test_connectors_that_follow_each_other_are_one_row() -> None:
 
 @pytest.mark.parametrize("threads", [1, 4])
 def test_rows_name_every_connector(threads: int) -> None:
-    """The increment is that of index and suffix.  [LoPAR C, "ibm,drc-info": sequential-increment]"""
+    """The increment is that of index and suffix.  [LoPAR B, "ibm,drc-info": sequential-increment]"""
     machine = PseriesMachine(cores=2, max_cores=9, threads=threads, phbs=(0, 4))
     for parent in {one.parent for one in machine.connectors.values()}:
         connectors = [one for one in machine.connectors.values() if one.parent == parent]
