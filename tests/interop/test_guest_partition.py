@@ -27,6 +27,7 @@ from tests.programs import require_program
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/attach-to-a-live-partition.md"
 RAM = "/proc/meminfo"
+ATTACH = (sys.executable, "-m", "baseboard", "spapr", "attach")
 CORE, BLOCK = 0x1000_0001, 0x8000_0004
 ISOLATION, ALLOCATION = 9001, 9003
 
@@ -65,7 +66,7 @@ class Partition:
 
     @contextmanager
     def attached(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-        command = (sys.executable, "-m", "baseboard", "spapr", "attach", "--state", str(self.state), "--json")
+        command = (*ATTACH, "--state", str(self.state), "--json")
         where = ("--gdb", self.stub, "--qmp", str(self.monitor))
         with self.output.open("wb") as output:
             process = subprocess.Popen((*command, *where, *options), stdout=output, stderr=output)
@@ -353,6 +354,46 @@ def test_what_cannot_be_attached_to(partition: Partition, options: tuple[str, ..
         "attach", *(given.get(option, option) for option in options), code=2 if "'" in said else 1
     )
     assert said in answer
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        pytest.param("qemu-system-ppc64 -machine pseries -m 256", "the guest has no RTAS", id="no kernel"),
+        pytest.param("qemu-system-x86_64 -machine pc", "the machine is pc-", id="pc"),
+    ],
+)
+def test_guests_that_are_none(tmp_path: Path, program: str, said: str) -> None:
+    """They are still there afterwards."""
+    require_program(program.split()[0])
+    with TemporaryDirectory(prefix="ppc") as name:
+        stub, monitor = Path(name, "gdb"), Path(name, "qmp")
+        sockets = ("-gdb", f"unix:{stub},server=on,wait=off", "-qmp", f"unix:{monitor},server=on,wait=off")
+        process = subprocess.Popen(
+            (*program.split(), "-S", "-display", "none", "-nodefaults", *sockets), stderr=subprocess.DEVNULL
+        )
+        try:
+            wait(lambda: stub.exists() and monitor.exists())
+            done = subprocess.run(
+                (*ATTACH, "--state", str(tmp_path), "--gdb", f"unix:{stub}", "--qmp", str(monitor)),
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert done.returncode == 1
+            assert said in done.stderr
+            assert process.poll() is None
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_a_socket_that_is_no_stub(partition: Partition) -> None:
+    """The monitor is asked first; here it is both."""
+    said = partition("attach", "--gdb", f"unix:{partition.monitor}", "--qmp", str(partition.monitor), code=1)
+    assert said.startswith("baseboard: gdb stub ")
+    assert partition.guest.run("true").status == 0
 
 
 def test_the_guest_shuts_down_when_we_ask(partition: Partition) -> None:

@@ -98,7 +98,7 @@ class Answers:
         finally:
             self._machine.memory = before
         who = Answerer.OURS if self._machine.faults.taken == taken else Answerer.FAULT
-        return Answer(who, tuple(int(cell) for cell in cells), draft.writes)
+        return Answer(who, tuple(int(cell) for cell in cells), tuple(draft.writes))
 
     def _knows(self, index: int | None) -> bool:
         """Of connectors, those with something in them that we know of: the guest's cards are QEMU's."""
