@@ -14,27 +14,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from baseboard.errors import LocalProtocolError
 from baseboard.spapr.call_log import CallLog, logged
-from baseboard.spapr.cells import cells, strings
 from baseboard.spapr.choices import Choice
-from baseboard.spapr.devices import Core, Device, Dimm, Nvdimm, PciFunction, Phb, TpmProxy
+from baseboard.spapr.describing import describe
+from baseboard.spapr.devices import Core, Device, Dimm, Phb, TpmProxy
 from baseboard.spapr.drc import CPU, LMB, PHB, PMEM, Connector, DrcKind, make_connector
 from baseboard.spapr.events import ADD, REMOVE, EventQueue
 from baseboard.spapr.faults import FaultPlan
 from baseboard.spapr.guest_memory import ByteMemory, GuestMemory
 from baseboard.spapr.hcalls import BY_NAME as HYPERCALLS
-from baseboard.spapr.management import bridges, cards, cores, memory, tpm
-from baseboard.spapr.nodes import (
-    bridge_node,
-    card_node,
-    connector_arrays,
-    core_node,
-    memory_block_node,
-    persistent_memory_node,
-)
+from baseboard.spapr.management import administration, bridges, cards, cores, memory
 from baseboard.spapr.processor import Processor
-from baseboard.spapr.refusal import Refusal
 from baseboard.spapr.rtas import TOKENS, Rtas
 from baseboard.spapr.settings import LMB_SIZE, MAX_PHBS, MachineSettings
 from baseboard.spapr.status import MULTI_LEVEL, SUCCESS
@@ -165,94 +155,15 @@ class PseriesMachine:
         """The guest's clock, in seconds since 1970."""
         return self.clock() + self.clock_offset
 
-    # What an administrator does. Each raises `Refusal` and changes nothing, or does it.
+    # What an administrator does, and CAS.
 
-    @logged
-    def plug_core(self, name: str, core_id: int, *, node: int | None = None, cold: bool = False) -> Core:
-        return cores.plug(self, name, core_id, node=node, cold=cold)
-
-    @logged
-    def plug_dimm(
-        self,
-        name: str,
-        size: int,
-        *,
-        slot: int | None = None,
-        address: int | None = None,
-        node: int = 0,
-        cold: bool = False,
-    ) -> Dimm:
-        return memory.plug(self, name, size, slot=slot, address=address, node=node, cold=cold)
-
-    @logged
-    def plug_nvdimm(
-        self,
-        name: str,
-        size: int,
-        *,
-        label_size: int,
-        uuid: str,
-        slot: int | None = None,
-        address: int | None = None,
-        node: int = 0,
-        cold: bool = False,
-    ) -> Nvdimm:
-        return memory.plug_persistent(
-            self,
-            name,
-            size,
-            label_size=label_size,
-            uuid=uuid,
-            slot=slot,
-            address=address,
-            node=node,
-            cold=cold,
-        )
-
-    @logged
-    def plug_pci(
-        self,
-        name: str,
-        model: str,
-        slot: int,
-        function: int = 0,
-        *,
-        phb: int = 0,
-        chassis: int = 0,
-        bridge: int = 0,
-        cold: bool = False,
-    ) -> PciFunction:
-        return cards.plug(
-            self, name, model, slot, function, phb=phb, chassis=chassis, bridge=bridge, cold=cold
-        )
-
-    @logged
-    def plug_phb(self, name: str, index: int | None, *, node: int = -1, cold: bool = False) -> Phb:
-        return bridges.plug(self, name, index, node=node, cold=cold)
-
-    @logged
-    def plug_tpm_proxy(self, name: str, where: str = "") -> TpmProxy:
-        return tpm.plug(self, name, where)
-
-    @logged
-    def unplug(self, name: str) -> None:
-        """The guest is asked to let go of it; what has no connector goes at once."""
-        device = self.names.get(name)
-        match device:
-            case Core():
-                cores.unplug(self, device)
-            case Dimm():
-                memory.unplug(self, device)
-            case Nvdimm():
-                memory.unplug_persistent(self, device)
-            case PciFunction():
-                cards.unplug(self, device)
-            case Phb():
-                bridges.unplug(self, device)
-            case TpmProxy():
-                tpm.unplug(self, device)
-            case None:
-                raise Refusal(f"Device '{name}' not found")
+    plug_core = administration.plug_core
+    plug_dimm = administration.plug_dimm
+    plug_nvdimm = administration.plug_nvdimm
+    plug_pci = administration.plug_pci
+    plug_phb = administration.plug_phb
+    plug_tpm_proxy = administration.plug_tpm_proxy
+    unplug = administration.unplug
 
     @logged
     def power_down(self) -> None:
@@ -372,36 +283,4 @@ class PseriesMachine:
 
     def describe(self, connector: Connector, vector: bytes | None = None) -> Node:
         """`vector` is option vector 5 as it will have been agreed on; none: as it has been."""
-        vector = vector or self.vector5 or BEFORE_CAS
-        device = connector.device
-        match device:
-            case Core():
-                return core_node(self.settings, device, self.memory_at_reset, self.processor, vector)
-            case Dimm():
-                return memory_block_node(connector, device, self.choices, vector)
-            case Nvdimm():
-                return persistent_memory_node(device, vector)
-            case Phb():
-                return self._bridge(bridge_node(device, vector), device.index, 0)
-            case PciFunction():
-                return self._card(device)
-        raise LocalProtocolError(f"nothing is attached to {connector.name}")
-
-    def _card(self, card: PciFunction) -> Node:
-        was_reset = cards.connector_of(self, card).index not in self.new_cards
-        node = card_node(card, cards.bus_number(self, card), was_reset=was_reset)
-        return self._bridge(node, card.phb, card.bridge) if card.bridge else node
-
-    def _bridge(self, node: Node, phb: int, chassis: int) -> Node:
-        """With the connectors on it and the cards in them."""
-        slots = cards.behind(self, phb, chassis)
-        own = connector_arrays(slots)
-        if chassis:
-            own |= {"#size-cells": cells(2), "#address-cells": cells(3)}
-        else:
-            own = {"name": strings("pci")} | own
-        node.properties = own | node.properties
-        for slot in slots:
-            if isinstance(slot.device, PciFunction):
-                node.add(self._card(slot.device))
-        return node
+        return describe(self, connector, vector or self.vector5 or BEFORE_CAS)
