@@ -1,9 +1,10 @@
-"""Get Device ID through KCS of firmware on a stock QEMU, directly and through `baseboard pair`.
+"""Get Device ID of firmware on a stock QEMU, directly and through `baseboard pair`.
 
     .venv/bin/python -m bench.attach [MACHINE IMAGE]
 
-The firmware is `firmware/prebuilt/IMAGE.elf`, by default the one for ast2600-evb with interrupts. Both
-ways take turns, and of each the median of all is shown: what `pair` adds is the difference.
+The firmware is `firmware/prebuilt/IMAGE.elf`, by default the one for ast2600-evb with interrupts. It is asked
+over each interface that the machine has, those by traps as well. Both ways take turns, and of each the median
+of all is shown: what `pair` adds is the difference.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from baseboard.attach.aspeed import PortKind
-from baseboard.attach.binding import transact
+from baseboard.attach.binding import Binding, transact
 from baseboard.attach.kcs import AspeedKcs
+from baseboard.attach.trap import Trap
 from baseboard.errors import BaseboardError
 from baseboard.ipmi.message import Message
 from baseboard.vm.link import MachineLink
@@ -31,12 +36,29 @@ FIRMWARE = Path(__file__).parent.parent / "firmware" / "prebuilt"
 DEADLINE = 10.0
 
 
-def attach(monitor: Path, kind: PortKind) -> AspeedKcs:
+class Way(NamedTuple):
+    """An interface, and how it is reached."""
+
+    name: str
+    scheme: str
+    """Of the address that `pair` is given."""
+    options: tuple[str, ...]
+    open: Callable[[Path], Binding]
+
+
+ASPEED = (
+    *(Way(kind, "qmp", ("--port", kind), partial(AspeedKcs, kind=kind)) for kind in PortKind),
+    Way("iBT by traps", "ibt", (), partial(Trap, interface="BT")),
+)
+WAYS = {"npcm750-evb": (Way("KCS by traps", "qmp", (), partial(Trap, interface="KCS")),)}
+
+
+def attach(monitor: Path, way: Way) -> Binding:
     """Attached, with the firmware up."""
     deadline = time.monotonic() + DEADLINE
     while True:
         try:
-            kcs = AspeedKcs(monitor, kind=kind)
+            kcs = way.open(monitor)
             break
         except BaseboardError:
             if time.monotonic() > deadline:
@@ -48,9 +70,9 @@ def attach(monitor: Path, kind: PortKind) -> AspeedKcs:
     return kcs
 
 
-def direct(monitor: Path, kind: PortKind) -> list[float]:
+def direct(monitor: Path, way: Way) -> list[float]:
     """Seconds of each request."""
-    kcs = attach(monitor, kind)
+    kcs = attach(monitor, way)
     times = []
     for _ in range(REQUESTS):
         began = time.perf_counter()
@@ -60,7 +82,7 @@ def direct(monitor: Path, kind: PortKind) -> list[float]:
     return times
 
 
-def paired(monitor: Path, kind: PortKind, directory: Path) -> list[float]:
+def paired(monitor: Path, way: Way, directory: Path) -> list[float]:
     """The same, asked as QEMU's ipmi-bmc-extern would."""
     path = directory / "host"
     path.unlink(missing_ok=True)
@@ -76,9 +98,8 @@ def paired(monitor: Path, kind: PortKind, directory: Path) -> list[float]:
             "--host",
             f"connect:unix:{path}",
             "--bmc",
-            f"qmp:{monitor}",
-            "--port",
-            str(kind),
+            f"{way.scheme}:{monitor}",
+            *way.options,
             "--quiet",
         ],
         stdout=subprocess.DEVNULL,
@@ -113,7 +134,7 @@ def paired(monitor: Path, kind: PortKind, directory: Path) -> list[float]:
 
 
 def main() -> None:
-    """Both ways, by both kinds of ports."""
+    """Both ways, over each interface."""
     machine, image = sys.argv[1:3] if len(sys.argv) > 2 else ("ast2600-evb", "ast2600-interrupt")
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -136,16 +157,16 @@ def main() -> None:
             stderr=subprocess.DEVNULL,
         )
         try:
-            for kind in PortKind:
+            for way in WAYS.get(machine, ASPEED):
                 alone: list[float] = []
                 through: list[float] = []
-                attach(monitor, kind).detach()
+                attach(monitor, way).detach()
                 for _ in range(ROUNDS):
-                    alone += direct(monitor, kind)
-                    through += paired(monitor, kind, directory)
+                    alone += direct(monitor, way)
+                    through += paired(monitor, way, directory)
                 first, second = statistics.median(alone) * 1000, statistics.median(through) * 1000
                 print(
-                    f"{machine} {kind}: {first:.1f} ms directly, {second:.1f} ms through pair, "
+                    f"{machine} {way.name}: {first:.1f} ms directly, {second:.1f} ms through pair, "
                     f"which adds {second - first:.1f} ms"
                 )
         finally:
