@@ -308,7 +308,7 @@ class Watch:
     [
         pytest.param(1e-6, True, 1000, 0, id="the machine is quick"),
         pytest.param(30e-6, False, 0, 1000, id="nothing comes"),
-        pytest.param(3e-3, True, 2, 998, id="another program has its turn"),
+        pytest.param(3e-3, True, 48, 952, id="another program has its turn"),
     ],
 )
 def test_looking_and_sleeping(

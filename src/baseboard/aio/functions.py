@@ -44,8 +44,8 @@ ATTENTIVE = 100e-6
 """Seconds after an access in which the next one finds its thread awake."""
 CROWDED = 500e-6
 """Seconds; who comes back later than this has given way to another program than the machine."""
-MODEST = 500
-"""Messages for which the thread then sleeps at once."""
+MODEST = 20
+"""Messages for which the thread then sleeps at once: few, for the machine's own work may have been it."""
 _SLEEP = int(socket.MSG_CMSG_CLOEXEC)
 _LOOK = _SLEEP | socket.MSG_DONTWAIT
 _ANCILLARY_SIZE = socket.CMSG_SPACE(MOST_DESCRIPTORS * array("i").itemsize)
