@@ -28,6 +28,8 @@ class Choice(Flag):
     """An event log that is longer than its buffer loses its last section; QEMU writes past the buffer."""
     DRC_INFO = auto()
     """Client architecture support offers `ibm,drc-info` in place of the four arrays; QEMU does not."""
+    NVDIMM_UNPLUG = auto()
+    """A guest is asked to let go of persistent memory, as of a core; QEMU refuses to ask."""
 
     # What is an error in QEMU, for whoever must have the same bytes.
     WRONG_LMB_NAMES = auto()
@@ -55,6 +57,7 @@ class Choice(Flag):
         | EXTENSION_PAGE
         | WHOLE_SECTIONS
         | DRC_INFO
+        | NVDIMM_UNPLUG
     )
     QEMU_ERRORS = (
         WRONG_LMB_NAMES | WIDE_WORK_AREA | WHOLE_EVENT_LOG | NATIVE_LOG_ID | STALE_TREES | NATIVE_TREE_HEADER

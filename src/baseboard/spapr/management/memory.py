@@ -1,4 +1,4 @@
-"""Memory: DIMMs, each over as many connectors as it has blocks, and persistent memory, which stays.
+"""Memory: DIMMs, each over as many connectors as it has blocks, and persistent memory.
 
 A DIMM goes when the guest has let go of its last block. If it refuses one, the request is taken back for all;
 blocks that it has released by then stay without a device, and a later request is for the others.  [QEMU 7.2]
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from baseboard.spapr.choices import Choice
 from baseboard.spapr.devices import Dimm, Nvdimm
 from baseboard.spapr.drc import LMB, PMEM, Connector
 from baseboard.spapr.management.common import check_name, check_node, put
@@ -106,8 +107,15 @@ def plug_persistent(
 
 
 def unplug_persistent(machine: PseriesMachine, nvdimm: Nvdimm) -> None:
+    """Only by choice; then it may be asked again, and the guest is told again."""
     _check_guest(machine)
-    raise Refusal("nvdimm device hot unplug is not supported yet.")
+    if Choice.NVDIMM_UNPLUG not in machine.choices:
+        raise Refusal("nvdimm device hot unplug is not supported yet.")
+    connector = machine.connector(PMEM, nvdimm.slot)
+    assert connector is not None
+    if not connector.unplug_requested:
+        connector.request_unplug()
+    machine.announce_removal(connector)
 
 
 def _check_guest(machine: PseriesMachine) -> None:
