@@ -27,6 +27,7 @@ from baseboard.spapr.management import memory
 from baseboard.spapr.rtas import TOKENS
 from baseboard.spapr.vector5 import HOTPLUG_EVENTS, PLATFORM, RADIX, TABLE_RESIZING, Option, vector
 from tests.interop.spapr_oracle import Oracle
+from tests.interop.spapr_recorder import recorded
 from tests.spapr.sides import H_TPM_COMM, Ours, Step, comparable, disagreement, tree_differences
 from tests.spapr.test_recorded import RECORDINGS
 
@@ -122,7 +123,8 @@ INDICATORS = st.sampled_from(
     )
 )
 MASKS = st.sampled_from([ALL, ALL, ALL, 0x40000000, 0x10000000, 0x08000000])
-MODELS = st.sampled_from(["virtio-rng-pci", "virtio-rng-pci", "e1000", "nec-usb-xhci"])
+MODELS = st.sampled_from(["virtio-rng-pci", "virtio-rng-pci", "e1000", "ich9-ahci"])
+"""None of USB: QEMU never tells that one of those is gone."""
 OPTIONS = (*PLATFORM, TABLE_RESIZING, Option(1, 3), Option(6, 0), Option(22, 7), Option(30, 0))
 """Ours, one that changes the page table, and some that nobody knows."""
 
@@ -386,8 +388,9 @@ def test_a_tpm_that_cannot_be_opened() -> None:
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=[path.stem for path in RECORDINGS])
 def test_recorded_answers_are_still_those_of_qemu(recording: Path) -> None:
+    """And `scripts/record-spapr` would write them again."""
     data = json.loads(recording.read_text())
-    with Oracle(data["settings"]) as oracle:
-        for number, (step, answer) in enumerate(data["steps"]):
-            assert comparable(step, oracle.ask(step)) == comparable(step, answer), f"step {number}: {step}"
-        assert oracle.told_like(data["told"]) == data["told"]
+    again = recorded(data)
+    for number, ((step, before), (_, now)) in enumerate(zip(data["steps"], again["steps"], strict=True)):
+        assert comparable(step, now) == comparable(step, before), f"step {number}: {step}"
+    assert again["told"] == data["told"]
