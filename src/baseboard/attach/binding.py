@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from baseboard.host.registers import RegisterResponder
 from baseboard.host.seam import Answered
@@ -63,6 +63,14 @@ class Binding(Protocol):
 
     def detach(self) -> None:
         """Leave the machine as it was, and running; may be called again."""
+
+
+@runtime_checkable
+class TakesPostCodes(Protocol):
+    """A binding, or firmware, that has hardware for POST codes."""
+
+    def post(self, code: int) -> None:
+        """The host writes a POST code to port 80h."""
 
 
 def transact(binding: Binding, message: Message, timeout: float) -> bytes:

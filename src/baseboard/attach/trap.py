@@ -163,6 +163,10 @@ class Trap:
             limit = timeout
         select.select([self._gdb, self.qmp, *also], [], [], max(0.0, min(timeout, limit)))
 
+    def post(self, code: int) -> None:
+        """The host writes a POST code."""
+        self.device.post(code)
+
     def detach(self) -> None:
         """Leave the machine as it was, running or not; may be called again."""
         while self._closers:

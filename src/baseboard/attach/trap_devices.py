@@ -23,6 +23,9 @@ from baseboard.responder.aspeed_registers import BASE, IBT_OFFSET
 from baseboard.responder.npcm7xx_registers import CHANNEL, CHANNELS, FIRST, HIRQE, IBFIE, IRQE, STRIDE
 from baseboard.responder.window import rows_by_name
 
+POST_PORT = 0x80
+"""Where a PC's firmware writes POST codes."""
+
 
 class TrappedDevice(ABC):
     """One device; `read` and `write` are firmware's, with offsets from `base`."""
@@ -58,6 +61,10 @@ class TrappedDevice(ABC):
     @abstractmethod
     def found(self) -> dict[str, Any]:
         """Channels, and which of them is driven."""
+
+    @abstractmethod
+    def post(self, code: int) -> None:
+        """The host writes a POST code to port 80h."""
 
     @abstractmethod
     def reset(self) -> None:
@@ -116,6 +123,9 @@ class Ibt(TrappedDevice):
         }
         return {"channel": 1 if block.enabled else None, "channels": [state]}
 
+    def post(self, code: int) -> None:
+        pass  # POST codes are another block's
+
     def reset(self) -> None:
         self._block.reset()
 
@@ -156,7 +166,6 @@ class NpcmKcs(TrappedDevice):
     def __init__(self) -> None:
         self._block = block = Npcm7xxKcs()
         self.read, self.write = block.read, block.write
-        self.post_codes = block.post_codes
         self._wanted: int | None = None
         self._channel = 1
 
@@ -198,6 +207,9 @@ class NpcmKcs(TrappedDevice):
                 for number in range(1, CHANNELS + 1)
             ],
         }
+
+    def post(self, code: int) -> None:
+        self._block.post_codes.host_wrote(POST_PORT, code)
 
     def reset(self) -> None:
         self._block.reset()

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from baseboard.attach.binding import Binding
+from baseboard.attach.binding import Binding, TakesPostCodes
 from baseboard.attach.firmware import Deliver
 from baseboard.errors import BaseboardError
 from baseboard.host.registers import OUTCOMES, Counters, Outcome
@@ -94,6 +94,16 @@ class Worker:
                 binding.responder.abandon(id_, binding.clock.now())
 
         self._asked.append(abandon)
+        self._wake()
+
+    def post(self, code: int) -> None:
+        """The host writes a POST code; who has no hardware for it, or is gone, misses it."""
+
+        def tell(binding: object) -> None:
+            if isinstance(binding, TakesPostCodes):
+                binding.post(code)
+
+        self._asked.append(tell)
         self._wake()
 
     def found(self) -> dict[str, Any]:

@@ -88,10 +88,13 @@ class Session:
     """A simulated host before firmware, in an event loop."""
 
     def __init__(self, firmware: Firmware) -> None:
+        from baseboard.attach.binding import TakesPostCodes
         from baseboard.host.sim import HostSim
 
         self.firmware = firmware
         self.sim = HostSim(firmware, infer=not firmware.tells_orders, power=True)
+        if isinstance(firmware, TakesPostCodes):
+            self.sim.posted = firmware.post
         self.reason = ""
         """Why nobody answers."""
         self._loop = asyncio.get_running_loop()

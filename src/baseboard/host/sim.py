@@ -13,6 +13,7 @@ and what came instead, in words that say where.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from baseboard.host.orders import order
@@ -101,6 +102,8 @@ class HostSim:
     def __init__(self, responder: Responder, *, infer: bool = True, power: bool = False) -> None:
         self.power = power
         self.post_codes: deque[int] = deque(maxlen=POST_CODES)
+        self.posted: Callable[[int], None] = lambda code: None
+        """Called with each POST code when it is written: hardware of the BMC's may listen."""
         self.attention = False
         self.interrupt = False
         self.firmware: str | None = None
@@ -228,6 +231,7 @@ class HostSim:
         while self._boot and self._boot_id is None:
             step = self._boot.popleft()
             self.post_codes.append(step.post_code)
+            self.posted(step.post_code)
             self._events.append(Posted(step.post_code))
             if step.message is not None:
                 self._boot_id = self.ask(step.message, now)
