@@ -120,6 +120,8 @@ class AspeedKcs:
         if responder.idle:
             self._look()
             return False
+        if responder.there:
+            self._check()  # who waits for an answer on a channel that is off waits in vain
         self._looks += 1
         return responder.there and self._looks < EAGER
 
