@@ -59,6 +59,12 @@ bool registers_open(const char *memory)
     return true;
 }
 
+void registers_close(void)
+{
+    set(HICR0, get(HICR0) & ~(1u << 7));
+    set(HICR4, get(HICR4) & ~(1u << 2));
+}
+
 bool registers_turn(void)
 {
     if (kcs_read_status(CHANNEL) & IBF) {

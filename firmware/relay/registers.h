@@ -13,6 +13,9 @@
 /* The channel on, at CA2h with SerIRQ 11. False: errno says why `memory` (/dev/mem) cannot be mapped. */
 bool registers_open(const char *memory);
 
+/* The channel off, as when /dev/ipmi-kcs3 is closed; may be called by a signal handler. */
+void registers_close(void);
+
 /* What the host has done since, if anything. True: there is a request to read. */
 bool registers_turn(void);
 

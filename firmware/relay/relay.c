@@ -324,6 +324,12 @@ static void turn(void)
     }
 }
 
+static void stop(int number)
+{
+    registers_close();
+    _exit(128 + number);
+}
+
 int main(int count, char **words)
 {
     if (count != 4 || (strcmp(words[1], "kcs") && strcmp(words[1], "bt") && strcmp(words[1], "aspeed-kcs3")) ||
@@ -345,6 +351,10 @@ int main(int count, char **words)
     if (relay.registers ? !registers_open(words[2]) : relay.device < 0) {
         fprintf(stderr, "ipmi-relay: %s: %s\n", words[2], strerror(errno));
         return 1;
+    }
+    if (relay.registers) {
+        signal(SIGTERM, stop);
+        signal(SIGINT, stop);
     }
     try_to_connect();
     for (;;)

@@ -38,7 +38,11 @@ class LinuxBmc:
         self.directory = Path(tempfile.mkdtemp(prefix="bmc-"))
         self.monitor = self.directory / "bmc.qmp"
         self.linux = self._boot()
-        self.serve()
+        try:
+            self.serve()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
 
     def __enter__(self) -> LinuxBmc:
         return self

@@ -161,7 +161,11 @@ def test_either_machine_goes_while_it_is_asked(bmc: LinuxBmc, managed: Managed) 
         assert "rsp=0xd2" in managed.linux.run("ipmitool raw 6 1").stderr
         bmc.simulate()
         managed.answered()
+        bmc.linux.run("killall ipmi-relay").check()
+        pair.wait(lambda line: line.get("there") is False, "the channel is off")
         bmc.relay("kcs")
+        pair.there()
+        bmc.relay("kcs")  # kills the one before
         managed.answered()
         bmc.reset()
         pair.wait(lambda line: line.get("there") is False, "the BMC was reset")
