@@ -309,6 +309,14 @@ def test_beside_qemu(partition: Partition) -> None:
         assert [text for call in partition.calls() for text in call["differences"]] == []
 
 
+def test_we_leave_in_the_middle(partition: Partition) -> None:
+    """The guest has our event, which QEMU does not have; what it calls then QEMU answers."""
+    with partition.attached():
+        assert partition("unplug", "c3") == "c3: the guest is asked\n"
+    wait(lambda: partition.online() == "0")
+    assert partition.calls("check-exception")[0]["who"] == "ours"
+
+
 def test_a_killed_attachment_is_taken_over(partition: Partition) -> None:
     """What it left in the guest stops it at its next call, until somebody attaches again."""
     with partition.attached("--mode", "record") as process:

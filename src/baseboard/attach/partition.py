@@ -12,6 +12,7 @@ Everything runs in one thread. While we look the guest stands still, and when we
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,7 +41,8 @@ from baseboard.spapr.status import SUCCESS
 
 _ESB, _ESB_SHIFT = 0x0006_0100_0000_0000, 17
 """Where XIVE's pages begin: a store to the first of an interrupt's two raises it.  [QEMU 7.2]"""
-
+_LAST_EVENTS = 5.0
+"""Seconds in which a guest fetches what it was interrupted for."""
 _D = TypeVar("_D", bound=Device)
 
 
@@ -122,12 +124,22 @@ class LivePartition:
     def close(self) -> None:
         """Leave; the guest runs on, with QEMU's RTAS. May be called again."""
         with suppress(AttachError):
+            self._wait_fetched()
             if self.gdb.running and not self.gdb.ended:
                 self._stopped(self.gdb.interrupt())
             if self.mode is not Mode.RECORD and not self._reset:
                 remember(self.qmp, self.guest.boot, self._free())
         self.gdb.detach()
         self.qmp.close()
+
+    def _wait_fetched(self) -> None:
+        """The guest was interrupted for events of ours; from QEMU it would get nothing, and go down."""
+        deadline = time.monotonic() + _LAST_EVENTS
+        while self.gdb.running and len(self.machine.events) and not self._reset:
+            if self.mode is not Mode.OVERRIDE or time.monotonic() > deadline:
+                break
+            if self.gdb.readable(0.1):
+                self.handle()
 
     # What comes from the guest.
 
