@@ -11,10 +11,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from baseboard.machine import Ppc64Machine
+from baseboard.machine.ppc64 import PROGRAM
 from baseboard.spapr import fdt, vector5
 from baseboard.spapr.call_log import CallLog
 from baseboard.spapr.device_tree import device_tree
 from baseboard.spapr.guest_memory import ByteMemory, write_cells
+from baseboard.spapr.hcalls import Hypervisor
 from baseboard.spapr.machine import PseriesMachine
 from baseboard.spapr.replaying import replay
 from baseboard.spapr.rtas import TOKENS
@@ -23,7 +26,9 @@ from baseboard.spapr.saved import export, restore
 SECONDS = 1.0
 GIB = 1 << 30
 CORE = 0x1000_0001
-BLOCK, AREA = 0x1000, 0x10000
+BLOCK, AREA, BLOCK_OF_GUEST = 0x1000, 0x10000, 0x80000
+H_RTAS = 0xF000
+CALLS = 50_000
 
 
 def rate(call: Callable[[], object]) -> float:
@@ -68,6 +73,16 @@ def logged_calls(count: int) -> tuple[dict[str, object], CallLog]:
     return start, log
 
 
+def guest_calls() -> Callable[[], object]:
+    """Code that Unicorn runs, and that makes `CALLS` calls."""
+    guest = Ppc64Machine(Hypervisor(make_machine()))
+    memory = guest.hypervisor.machine.memory
+    write_cells(memory, BLOCK_OF_GUEST, TOKENS["set-indicator"], 3, 1, 9001, CORE, 1)
+    # mtctr r3; li r3, 0; ori r3, r3, H_RTAS; mr r4, r5; sc 1; bdnz to the li; blr
+    guest.load(bytes.fromhex("7c6903a6 38600000 6063f000 7ca42b78 44000022 4200fff0 4e800020"), PROGRAM)
+    return lambda: guest.call(PROGRAM, CALLS, 0, BLOCK_OF_GUEST)
+
+
 def main() -> None:
     machine = make_machine()
     call = machine.rtas.call
@@ -76,6 +91,9 @@ def main() -> None:
     print(f"get-sensor-state    {rate(lambda: call('get-sensor-state', sense, 2)):9,.0f} calls/s")
     write_cells(machine.memory, BLOCK, TOKENS["set-indicator"], 3, 1, *indicate)
     print(f"  in a block        {rate(lambda: machine.rtas.call_block(BLOCK)):9,.0f} calls/s")
+    hypervisor = Hypervisor(machine)
+    print(f"  by H_RTAS         {rate(lambda: hypervisor.call(H_RTAS, BLOCK)):9,.0f} calls/s")
+    print(f"  by sc 1           {CALLS / seconds(guest_calls()):9,.0f} calls/s")
     write_cells(machine.memory, AREA, CORE, 0)
     print(f"configure-connector {rate(lambda: call('ibm,configure-connector', [AREA, 0])):9,.0f} calls/s")
     start, log = logged_calls(10_000)
