@@ -21,6 +21,7 @@ from baseboard.spapr.choices import Choice
 from baseboard.spapr.machine import PseriesMachine
 from baseboard.spapr.replaying import replay
 from baseboard.spapr.saved import restore
+from baseboard.store.database import Store
 
 
 class Served:
@@ -91,6 +92,23 @@ def test_what_was_acknowledged_is_there_after_kill(tmp_path: Path) -> None:
     again.killed()
     with pytest.raises(ConfigError, match="a different one"):
         Served(tmp_path / "state", cores=3)
+
+
+def test_a_first_start_is_kept_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed behind its first commit, a partition goes on; before it, there is none."""
+    commit, commits = Store.commit, 0
+
+    def once(store: Store, *rows: Any) -> None:
+        nonlocal commits
+        commits += 1
+        assert commits == 1, "killed"
+        commit(store, *rows)
+
+    monkeypatch.setattr(Store, "commit", once)
+    Served(tmp_path / "state").killed()
+    again = Served(tmp_path / "state")
+    assert again.states()["CPU 0"] == "configured"
+    again.killed()
 
 
 def test_rtas_with_a_work_area(served: Served) -> None:

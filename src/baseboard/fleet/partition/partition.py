@@ -119,11 +119,10 @@ class Partition:
         self.hypervisor = Hypervisor(self.machine)
         if self.machine.tpm_proxy is not None:
             self.hypervisor.use_tpm(_tpm(self.machine.tpm_proxy.tpm))
-        self._saved = "" if not rows else _encode(export(self.machine))
+        self._saved = _encode(export(self.machine))
         if not rows:
-            born = _encode(export(self.machine))
-            store.commit((), {_BORN: json.loads(born)})
-            self.handled(self.now())
+            state = json.loads(self._saved)
+            store.commit((), {_BORN: state, _MACHINE: state})  # both or neither, whenever we are killed
 
     def _kept(self, rows: Mapping[str, Any], wanted: PartitionPlan | None) -> PseriesMachine:
         machine = restore(rows.get("machine", {}), clock=time.time)
