@@ -349,7 +349,8 @@ int main(int count, char **words)
     relay.registers = !strcmp(words[1], "aspeed-kcs3");
     relay.device = relay.registers ? -1 : open(words[2], O_RDWR | O_NOCTTY | O_NONBLOCK);
     if (relay.registers ? !registers_open(words[2]) : relay.device < 0) {
-        fprintf(stderr, "ipmi-relay: %s: %s\n", words[2], strerror(errno));
+        const char *hint = relay.registers && errno == EPERM ? ": put iomem=relaxed on the kernel's command line" : "";
+        fprintf(stderr, "ipmi-relay: %s: %s%s\n", words[2], strerror(errno), hint);
         return 1;
     }
     if (relay.registers) {

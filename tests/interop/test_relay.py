@@ -155,6 +155,19 @@ def test_what_a_bmc_may_say(mute: socket.socket, relay: StartRelay, said: str, a
         assert host.read(host.host).hex(" ") == answer
 
 
+@pytest.mark.parametrize(
+    ("kind", "device", "reason"),
+    [
+        pytest.param("kcs", "/dev/nothing", "No such file or directory", id="no device"),
+        pytest.param("aspeed-kcs3", "/dev/null", "No such device", id="no memory"),
+    ],
+)
+def test_wrong_device(program: Path, kind: str, device: str, reason: str) -> None:
+    words = [program, kind, device, "tcp:127.0.0.1:9"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=10, check=False)
+    assert (done.returncode, done.stderr) == (1, f"ipmi-relay: {device}: {reason}\n")
+
+
 @pytest.mark.parametrize("words", [(), ("kcs", "/dev/null", "serial:x"), ("ssif", "/dev/null", "unix:x")])
 def test_wrong_words(program: Path, words: tuple[str, ...]) -> None:
     done = subprocess.run([program, *words], capture_output=True, text=True, timeout=10, check=False)
