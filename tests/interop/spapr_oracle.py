@@ -193,9 +193,11 @@ class Oracle(Side):
         }  # which images are installed is no matter
         if bridge:
             more = {"chassis_nr": bridge}
+        place = {"bus": self._buses[phb, chassis], "addr": f"{slot:x}.{function:x}"}
+        refused = self._try("device_add", driver=model, id=name, **place, **more)
+        if refused is None and bridge:
             self._buses[phb, bridge] = name
-        bus = self._buses[phb, chassis]
-        return self._try("device_add", driver=model, id=name, bus=bus, addr=f"{slot:x}.{function:x}", **more)
+        return refused
 
     def plug_phb(self, name: str, index: int) -> str | None:
         refused = self._try("device_add", driver="spapr-pci-host-bridge", id=name, index=index)

@@ -196,6 +196,25 @@ def test_tpm_proxy_asks_no_guest(guest: Guest) -> None:
     guest.machine.plug_tpm_proxy("t2")
 
 
+@pytest.mark.parametrize("how", ["reset", "CAS", "configure-connector"])
+def test_buses_are_numbered_for_a_new_tree(guest: Guest, how: str) -> None:
+    """As QEMU 7.2: before that, a card behind a new bridge is on bus 0."""
+    machine = guest.machine
+    machine.plug_phb("h", 1)
+    machine.plug_pci("b", "pci-bridge", 6, phb=1, bridge=3)
+    machine.plug_pci("c", "virtio-rng-pci", 3, phb=1, chassis=3)
+    card = machine.connectors[0x4001_0318]
+    assert machine.describe(card).strings("ibm,loc-code") == ("qemu_virtio-rng-pci:0001:00:03.0",)
+    if how == "reset":
+        machine.reset()
+    elif how == "CAS":
+        machine.negotiated(b"\x20", hotplug_events=True)
+    else:
+        guest.take(0x2000_0001)
+        guest.configure_once(0x2000_0001)
+    assert machine.describe(card).strings("ibm,loc-code") == ("qemu_virtio-rng-pci:0001:01:03.0",)
+
+
 def test_a_reset_clears_cache_lines_and_counts_what_goes_with_it(guest: Guest) -> None:
     """As QEMU 7.2: the size of the page table is found before requested unplugs complete."""
     machine = guest.machine

@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from baseboard.spapr.cells import cells
 from baseboard.spapr.choices import Choice
-from baseboard.spapr.drc import Connector
+from baseboard.spapr.drc import PHB, Connector
 from baseboard.spapr.drc.states import CONFIGURABLE
 from baseboard.spapr.guest_memory import BadAddress, read_cells, write_cells
+from baseboard.spapr.management.cards import number_buses
 from baseboard.spapr.status import (
     CC_COMPLETE,
     CC_MORE_MEMORY,
@@ -124,6 +125,8 @@ def configure_connector(machine: PseriesMachine, area: int, extent: int) -> int:
 def _current(machine: PseriesMachine, connector: Connector) -> Piece:
     choices = machine.choices
     if not connector.stream or not (connector.position or Choice.STALE_TREES in choices):
+        if connector.kind is PHB:
+            number_buses(machine, connector.identifier)  # as for a whole tree
         phandle = connector.index if Choice.PHANDLES in choices else None
         connector.stream = tuple(
             pieces(machine.describe(connector), siblings=Choice.NEXT_SIBLING in choices, phandle=phandle)

@@ -187,8 +187,7 @@ class PseriesMachine:
         # As QEMU 7.2: what goes with this reset still counts for the page table.
         self.memory_at_reset = self.settings.ram + memory.plugged(self)
         self._settle()
-        for phb in self._bridges():
-            cards.number_buses(self, phb)
+        self._number_buses()
         self.new_cards.clear()
         self.vector5 = None
         self.processor = Processor()
@@ -199,12 +198,14 @@ class PseriesMachine:
     def negotiated(self, vector5: bytes, *, hotplug_events: bool) -> None:
         """Client architecture support: connectors settle, hot-plug events that nobody took are dropped."""
         self._settle()
+        self._number_buses()
         self.vector5 = vector5
         self.events.negotiated(hotplug_events=hotplug_events)
 
-    def _bridges(self) -> list[int]:
-        """The host bridges that have bridges behind them."""
-        return sorted({phb for phb, _ in self.buses})
+    def _number_buses(self) -> None:
+        """Of the host bridges that have bridges behind them, for a guest that gets a new tree."""
+        for phb in sorted({phb for phb, _ in self.buses}):
+            cards.number_buses(self, phb)
 
     def _settle(self) -> None:
         for connector in list(self.connectors.values()):

@@ -122,7 +122,10 @@ def bus_number(machine: PseriesMachine, card: PciFunction) -> int:
 
 
 def number_buses(machine: PseriesMachine, phb: int) -> None:
-    """As the platform does at a reset: from 1, what is behind a bridge before the next one."""
+    """As the platform does when it makes the tree of a host bridge.
+
+    From 1, what is behind a bridge before the next one.
+    """
     count = 0
     chassis = [0]
     while chassis:
