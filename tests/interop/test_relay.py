@@ -26,7 +26,7 @@ class Relay:
     def __init__(self, program: Path, kind: str, address: str) -> None:
         self.host, device = os.openpty()
         tty.setraw(device)
-        command = [program, kind, os.ttyname(device), address]
+        command = [str(program), kind, os.ttyname(device), address]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self._device = device
 
@@ -163,7 +163,7 @@ def test_what_a_bmc_may_say(mute: socket.socket, relay: StartRelay, said: str, a
     ],
 )
 def test_wrong_device(program: Path, kind: str, device: str, reason: str) -> None:
-    words = [program, kind, device, "tcp:127.0.0.1:9"]
+    words = [str(program), kind, device, "tcp:127.0.0.1:9"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=10, check=False)
     assert (done.returncode, done.stderr) == (1, f"ipmi-relay: {device}: {reason}\n")
 
