@@ -32,6 +32,9 @@ class Surroundings(Protocol):
     def remove(self, device: Device | None) -> bool:
         """From QEMU, as far as it has it."""
 
+    def power_down(self) -> bool:
+        """In QEMU, if its events count."""
+
 
 class LiveMachine(PseriesMachine):
     """Cards and host bridges are only ours: Linux takes them, and finds no hardware behind them."""
@@ -104,7 +107,7 @@ class LiveMachine(PseriesMachine):
         def ours() -> None:
             super(LiveMachine, self).power_down()
 
-        return ours() if self.around is None else self.around.change(ours, lambda: False)
+        return ours() if self.around is None else self.around.change(ours, self.around.power_down)
 
 
 def _only_ours(device: Device) -> bool:

@@ -204,9 +204,8 @@ class LivePartition:
         only_ours = service == "check-exception" and theirs[:1] != (SUCCESS,) and self.mode is Mode.OVERRIDE
         if answer.who is not Answerer.QEMU and not only_ours:
             differences = self._compare(service, call, answer, theirs)
-        if (
-            answer.who is Answerer.QEMU or self.mode is Mode.COMPARE or nothing
-        ):  # an event of QEMU's alone stands
+        if answer.who is Answerer.QEMU or self.mode is Mode.COMPARE or nothing:
+            # Also an event that is QEMU's alone: somebody has plugged something in there.
             self._calls.leave(returned)
             who, results = Answerer.QEMU, theirs
         else:
@@ -231,12 +230,16 @@ class LivePartition:
     def plug(self, name: str, ours: Callable[[], _D], qemu: Callable[[_D], bool]) -> _D:
         """QEMU may refuse what our platform has taken; then that was nothing."""
         self._may_plug()
+        if not name:
+            raise Refusal("give it a name")
         with self.standing_still():
             events = self.machine.events.export()
             device = ours()
             try:
                 if qemu(device):
                     self._interrupts.clear()  # QEMU has raised its own
+                elif self.mode is Mode.COMPARE:
+                    raise Refusal("QEMU has no event for this, so that there is nothing to compare")
             except BaseException:
                 PseriesMachine.unplug(self.machine, name)  # goes at once, as the guest does not hold it
                 self.machine.events.restore(events)
@@ -263,11 +266,19 @@ class LivePartition:
         )
 
     def remove(self, device: Device | None) -> bool:
-        if isinstance(device, Dimm):
-            return self._backing.unplug_dimm(device.id)
-        if isinstance(device, Core) and self.mode is Mode.COMPARE:
-            return self._backing.unplug_core(device.core_id)
+        """What QEMU does not want to give up stays there; the guest is asked by us alone."""
+        with suppress(Refusal):
+            if isinstance(device, Dimm):
+                return self._backing.unplug_dimm(device.id)
+            if isinstance(device, Core) and self.mode is Mode.COMPARE:
+                return self._backing.unplug_core(device.core_id)
         return False
+
+    def power_down(self) -> bool:
+        """QEMU's own way, where its events are the guest's."""
+        if self.mode is Mode.COMPARE:
+            self.qmp.execute("system_powerdown")
+        return self.mode is Mode.COMPARE
 
     def _may_plug(self) -> None:
         if self.mode is Mode.RECORD:

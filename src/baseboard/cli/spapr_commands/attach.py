@@ -58,7 +58,6 @@ def attach(
     import asyncio
     import signal
 
-    from baseboard.attach.errors import AttachError
     from baseboard.attach.partition import LivePartition
     from baseboard.attach.partition_calls import Mode
     from baseboard.fleet.control import ControlServer
@@ -76,7 +75,7 @@ def attach(
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
 
-        def end(error: AttachError | None = None) -> None:
+        def end(error: Exception | None = None) -> None:
             if not ended.done():
                 ended.set_result(None) if error is None else ended.set_exception(error)
 
@@ -84,7 +83,7 @@ def attach(
             def ready() -> None:
                 try:
                     handle()
-                except AttachError as error:
+                except Exception as error:  # the guest stands still: leave it running, then say what it was
                     loop.remove_reader(source.fileno())
                     end(error)
 
