@@ -26,7 +26,7 @@ static unsigned written, position, length;
 /* Behind netFn and command: what Linux asks when it finds a controller, and Get Device ID. */
 static unsigned execute(uint8_t netfn, uint8_t command, uint8_t *data)
 {
-    static const uint8_t device[] = {0, 0x20, 0x81, 0, 0x01, 2, 0xbf, 0xd9, 0x7e, 0, 1, 0, 0, 0, 0, 0};
+    static const uint8_t device[] = {0, 0x20, 0x81, 0, 0x01, 2, 0xbf, 0xd9, 0x7e, 0, 1, 0};
     if (netfn == 0x18 && command == 0x01) return memcpy(data, device, sizeof device), sizeof device;
     if (netfn == 0x18 && command == 0x08) return memset(data, 0, 17), 17;
     if (netfn == 0x18 && (command == 0x2f || command == 0x31)) return memset(data, 0, 2), 2;

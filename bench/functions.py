@@ -3,7 +3,7 @@
 QEMU's own in-process simulator, an external controller behind QEMU's registers (ipmi-bmc-extern), our
 registers over vfio-user, and there a server whose own work is as good as nothing (`bench.floor`): in the same
 QEMU and the same guest, one after the other, each as the scheduler places its threads and then with QEMU and
-baseboard on one processor.
+baseboard on one processor. All answer as many bytes: the simulator has no auxiliary revision.
 
     .venv/bin/python -m bench.functions [--rounds N] [--requests N] [--servers NAME,NAME]
 
@@ -45,7 +45,9 @@ Options = list[str]
 def baseboard(*flags: str) -> Iterator[int]:
     """One baseboard; its process."""
     with tempfile.TemporaryDirectory() as directory:
-        process = Baseboard(*flags, state=Path(directory) / "state")
+        configuration = Path(directory) / "baseboard.toml"
+        configuration.write_text('[identity]\nauxiliary_firmware_revision = ""\n')
+        process = Baseboard("--config", str(configuration), *flags, state=Path(directory) / "state")
         try:
             yield process.process.pid
         finally:

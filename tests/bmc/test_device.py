@@ -63,6 +63,12 @@ def test_the_firmware_revision_is_decimal() -> None:
     assert talk.ask("18 01") == "1c 01 00 20 01 02 47 02 9f d9 7e 00 01 00 01 02 03 04"
 
 
+def test_the_auxiliary_firmware_revision_may_be_left_out() -> None:
+    # [IPMI 20.1, Table 20-2] bytes 13:16 are optional; QEMU's ipmi-bmc-sim leaves them out.
+    talk = Conversation(device.TABLE, settings=Settings(device=DeviceSettings(auxiliary=b"")))
+    assert talk.ask("18 01") == "1c 01 00 20 01 00 01 02 9f d9 7e 00 01 00"
+
+
 @pytest.mark.parametrize(
     ("request_", "privilege", "code"),
     [

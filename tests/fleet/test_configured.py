@@ -36,6 +36,7 @@ password_file = "/dev/null/../guest.password"
 privilege = "user"
 [identity]
 guid = "123e4567-e89b-42d3-a456-426614174000"
+auxiliary_firmware_revision = "0a0B0c0D"
 product_id = 7
 [vm]
 addresses = ["listen:unix:guest.sock", "connect:tcp:[::1]:9002"]
@@ -96,6 +97,7 @@ def test_a_file_that_says_much(tmp_path: Path) -> None:
     assert settings.lan.authentication_types == (
         AuthenticationTypes.NONE | AuthenticationTypes.STRAIGHT_PASSWORD
     )
+    assert settings.device.auxiliary == bytes.fromhex("0a0b0c0d")
     assert settings.device.guid == bytes.fromhex("123e4567e89b42d3a456426614174000")
     assert settings.chassis.power_restore_policy is RestorePolicy.ALWAYS_ON
     assert settings.sel.capacity == 100
@@ -139,6 +141,10 @@ def sensor(**values: str) -> str:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (
+            '[identity]\nauxiliary_firmware_revision = "012"',
+            ':2: identity.auxiliary_firmware_revision: found "012"; allowed: 8 hexadecimal digits, or none',
+        ),
         ('[identity]\nguid = "x"', ':2: identity.guid: found "x"; allowed: a UUID'),
         ('[vm]\naddresses = [\n"unix:x"]', ":3: vm.addresses[1]: 'unix:x' is not connect:unix:PATH"),
         ('[console]\naddress = "tty"', ":2: console.address: 'tty' is not unix:PATH, tcp:HOST:PORT or pty"),

@@ -25,7 +25,7 @@ BIND = FROM_THE_PAGE.replace("ipmitool mc info", "test -c /dev/ipmi0")
 DEVICE_ID = bytes.fromhex("00 20 81 03 45 02 bf 4c1c00 4232")
 COUNT, ECHO = 0x01, 0x02
 LOOP = 1000
-"""Linux waits two jiffies, 5 to 8 ms, before it asks for an answer, so that this takes 15 s, whoever answers."""
+"""Linux waits two jiffies, 5 to 8 ms, before it asks for an answer: 15 s, whoever answers."""
 
 
 class Controller:

@@ -54,7 +54,7 @@ class DeviceSettings(Value, kw_only=True):
     firmware_minor: int = 1
     """0-99; the answer has it in BCD."""
     auxiliary: bytes = bytes(4)
-    """Auxiliary firmware revision; ipmitool shows it only when the answer has all 4 bytes."""
+    """Auxiliary firmware revision, 4 bytes; empty: Get Device ID ends before it."""
     manufacturer_id: int = DOCUMENTATION_ENTERPRISE
     product_id: int = 1
     provides_device_sdrs: bool = False
@@ -79,7 +79,7 @@ class Device:
         self._firmware = FirmwareVersion(
             major=settings.firmware_major,
             minor_bcd=settings.firmware_minor // 10 << 4 | settings.firmware_minor % 10,
-            auxiliary=settings.auxiliary,
+            auxiliary=settings.auxiliary or bytes(4),
         )
         self.identity = self._encode_identity()
         """The answer to Get Device ID: the request that every benchmark and keep-alive sends."""
@@ -160,6 +160,6 @@ class Device:
             chassis_device=Capability.CHASSIS in has,
             manufacturer_id=settings.manufacturer_id,
             product_id=settings.product_id,
-            auxiliary=self._firmware.auxiliary,
+            auxiliary=self._firmware.auxiliary if settings.auxiliary else b"",
         )
         return Encoded(data=response.encode()[1:])

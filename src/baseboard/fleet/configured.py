@@ -6,6 +6,7 @@ sensor types and states, thresholds in their order) is checked here, with the fi
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -176,6 +177,7 @@ class _Meaning:
                 device_revision=identity.device_revision,
                 firmware_major=identity.firmware_major,
                 firmware_minor=identity.firmware_minor,
+                auxiliary=self._auxiliary(identity.auxiliary_firmware_revision),
                 manufacturer_id=identity.manufacturer_id,
                 product_id=identity.product_id,
                 guid=self._guid(identity.guid),
@@ -219,6 +221,15 @@ class _Meaning:
         for name, value in self._file.fru.model_dump(exclude_none=True).items():
             area, _, field = name.partition("_")
             yield FruField(area, "product_name" if field == "name" else field, value)
+
+    def _auxiliary(self, text: str) -> bytes:
+        if re.fullmatch(r"([0-9A-Fa-f]{8})?", text) is None:
+            self._mistake(
+                ("identity", "auxiliary_firmware_revision"),
+                f"found {found(text)}; allowed: 8 hexadecimal digits, or none",
+            )
+            return b""
+        return bytes.fromhex(text)
 
     def _guid(self, text: str | None) -> bytes | None:
         if text is None:

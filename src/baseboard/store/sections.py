@@ -108,6 +108,11 @@ class Identity(Section):
     device_revision: int = setting(1, "Device revision.", least=0, most=15)
     firmware_major: int = setting(0, "Firmware revision, the part before the point.", least=0, most=127)
     firmware_minor: int = setting(1, "Firmware revision, the part behind it.", least=0, most=99)
+    auxiliary_firmware_revision: str = setting(
+        "00000000",
+        "What the manufacturer tells beside the firmware revision. Empty: Get Device ID ends before it.",
+        allowed="8 hexadecimal digits, or none",
+    )
     manufacturer_id: int = setting(
         32473, "IANA enterprise number; 32473 is the one kept for examples.", least=0, most=0xFFFFF
     )
