@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from baseboard.cli.flags import JSON, PATH
+from baseboard.cli.flags import PATH
 from baseboard.cli.spapr_commands.flags import STATE
 from baseboard.errors import ConfigError
 from baseboard.store.directory import CONTROL
@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 @click.option(
     "--socket", "path", metavar="PATH", type=PATH, help="Where the control socket is (DIR/control.sock)."
 )
-@JSON
+@click.option(
+    "--json", "as_json", is_flag=True, help="A line of JSON for what is found, and one for each call."
+)
 def attach(
     state: Path,
     stub: str,
