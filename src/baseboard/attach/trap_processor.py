@@ -90,7 +90,7 @@ class TrappedProcessor:
     def settle(self) -> None:
         """It was stopped, and not by an access: go past one that was just about to happen.
 
-        As QEMU 7.2 to 11.1: a watchpoint that is hit while somebody else stops the machine is remembered, and
+        As QEMU 7.2: a watchpoint that is hit while somebody else stops the machine is remembered, and
         the next stop then comes behind its access. Any stop of a debugger's makes it forget.
         """
         hit = False
