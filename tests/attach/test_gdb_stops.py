@@ -56,3 +56,8 @@ def test_any_bytes(payload: bytes) -> None:
         parse_stop(b"T05" + payload)
     except DecodeError:
         pass
+
+
+def test_qemu_11_begins_with_the_core() -> None:
+    assert is_stop(b"T05core:01;")
+    assert parse_stop(b"T05core:01;awatch:1e789140;").watch == Watch("awatch", 0x1E789140)

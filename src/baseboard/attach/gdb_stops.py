@@ -16,7 +16,10 @@ from baseboard.errors import DecodeError
 
 SIGINT, SIGTRAP = 2, 5
 
-_STOP = re.compile(rb"[STWX][0-9a-fA-F]{2}(?![0-9a-fA-F])|[WX][0-9a-fA-F]{2,8}(?:;|$)")
+# As QEMU 11.1: `T05core:01;`, whose fourth letter is a hexadecimal digit.
+_STOP = re.compile(
+    rb"T[0-9a-fA-F]{2}(?:[a-z]|$)|[STWX][0-9a-fA-F]{2}(?![0-9a-fA-F])|[WX][0-9a-fA-F]{2,8}(?:;|$)"
+)
 
 
 class Watch(NamedTuple):
