@@ -50,3 +50,7 @@ def test_a_listener_that_is_full(tmp_path: Path) -> None:
         first.listen(0)
         client.connect(str(path))
         refused(path, "somebody listens there, and takes no connections at present$")
+
+
+def test_a_path_that_is_too_long(tmp_path: Path) -> None:
+    refused(tmp_path / ("d" * 110), r"\d+ bytes, a socket's path may have 107$")

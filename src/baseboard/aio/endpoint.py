@@ -7,8 +7,13 @@ HOST:PORT            [IPV6]:PORT                                                
 
 from __future__ import annotations
 
+import os
+
 from baseboard.errors import ConfigError
 from baseboard.ipmi.value import Value
+
+_LONGEST_PATH = 107
+"""Bytes of a Unix socket's path.  [unix(7)]"""
 
 
 class Address(Value):
@@ -50,6 +55,13 @@ def parse_host_port(text: str, what: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def socket_path(path: str, what: str) -> str:
+    """The path, if a Unix socket can have it.  Raises ConfigError that names `what`."""
+    if (size := len(os.fsencode(path))) > _LONGEST_PATH:
+        raise ConfigError(f"{what}: {path}: {size} bytes, a socket's path may have {_LONGEST_PATH}")
+    return path
+
+
 def parse_lan(text: str) -> Address:
     """`--lan`: where to answer UDP."""
     host, port = parse_host_port(text, "--lan")
@@ -66,7 +78,7 @@ def parse_stream(text: str, what: str) -> Address:
             "connect:tcp:HOST:PORT or listen:tcp:HOST:PORT"
         )
     if kind == "unix":
-        return Address("unix", path=where, listen=mode == "listen")
+        return Address("unix", path=socket_path(where, what), listen=mode == "listen")
     host, port = parse_host_port(where, what)
     return Address("tcp", host=host, port=port, listen=mode == "listen")
 
@@ -81,37 +93,38 @@ def parse_ipmb(text: str) -> Address:
     return parse_stream(text, "--ipmb")
 
 
-def parse_console(text: str) -> Address:
-    """`--console`: where the machine's serial port is."""
+def _serial(text: str, what: str) -> Address | None:
+    """pty, unix:PATH or tcp:HOST:PORT; None for anything else.  Raises ConfigError that names `what`."""
+    kind, _, where = text.partition(":")
     if text == "pty":
         return Address("pty")
-    kind, _, where = text.partition(":")
     if kind == "unix" and where:
-        return Address("unix", path=where)
+        return Address("unix", path=socket_path(where, what))
     if kind == "tcp" and where:
-        host, port = parse_host_port(where, "--console")
+        host, port = parse_host_port(where, what)
         return Address("tcp", host=host, port=port)
-    raise ConfigError(f"--console: {text!r} is not unix:PATH, tcp:HOST:PORT or pty")
+    return None
+
+
+def parse_console(text: str) -> Address:
+    """`--console`: where the machine's serial port is."""
+    address = _serial(text, "--console")
+    if address is None:
+        raise ConfigError(f"--console: {text!r} is not unix:PATH, tcp:HOST:PORT or pty")
+    return address
 
 
 def parse_serial_channel(text: str) -> Address:
     """`--serial-channel`: where consoles speak IPMI over a serial port."""
-    mode, _, rest = text.partition(":")
-    kind, _, where = rest.partition(":")
-    if mode != "listen":
-        try:
-            return parse_console(text)
-        except ConfigError:
-            pass
-    elif kind == "unix" and where:
-        return Address("unix", path=where, listen=True)
-    elif kind == "tcp" and where:
-        host, port = parse_host_port(where, "--serial-channel")
-        return Address("tcp", host=host, port=port, listen=True)
-    raise ConfigError(
-        f"--serial-channel: {text!r} is not pty, listen:unix:PATH, listen:tcp:HOST:PORT, unix:PATH or "
-        "tcp:HOST:PORT"
-    )
+    what = "--serial-channel"
+    if text.startswith(("listen:unix:", "listen:tcp:")):
+        return parse_stream(text, what)
+    address = _serial(text, what)
+    if address is None:
+        raise ConfigError(
+            f"{what}: {text!r} is not pty, listen:unix:PATH, listen:tcp:HOST:PORT, unix:PATH or tcp:HOST:PORT"
+        )
+    return address
 
 
 DEFAULT_LAN = Address("udp", host="127.0.0.1", port=6230)

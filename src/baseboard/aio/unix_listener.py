@@ -9,12 +9,13 @@ import socket
 import stat
 from struct import Struct
 
+from baseboard.aio.endpoint import socket_path
 from baseboard.errors import ConfigError
 
 
 def unix_listener(path: str, flag: str) -> socket.socket:
     """Bound, not yet listening; a dead process's socket is replaced.  Raises ConfigError, naming `flag`."""
-    _remove_stale(path, flag)
+    _remove_stale(socket_path(path, flag), flag)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     mask = os.umask(0o177)  # whoever may connect has the privileges of what we serve there: the owner alone
     try:
