@@ -166,7 +166,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_any_parameters_are_taken_or_refused(data: st.DataObject) -> None:
     method = data.draw(st.sampled_from(METHODS))

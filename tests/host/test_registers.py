@@ -111,7 +111,7 @@ def test_an_answer_without_end_is_cut_off() -> None:
 
 
 @given(steps=st.integers(0, 60), gap=st.sampled_from((0.0, 1.0, 30.0)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_reset_of_the_bmc_at_any_moment(steps: int, gap: float) -> None:
     bench = Bench()
     bench.submit(1, Message(0x30, 0, 1, b"abcdef"))
@@ -138,7 +138,7 @@ def test_a_reset_of_the_bmc_at_any_moment(steps: int, gap: float) -> None:
 
 
 @given(steps=st.integers(0, 60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_request_is_abandoned_at_any_byte(steps: int) -> None:
     bench = Bench()
     bench.submit(1, Message(0x30, 0, 1, b"abcdef"))
@@ -171,7 +171,7 @@ class Garbage:
 
 @pytest.mark.parametrize("interface", ["kcs", "bt"])
 @given(values=st.binary(min_size=1, max_size=40))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_whatever_the_registers_say_every_request_is_answered(interface: str, values: bytes) -> None:
     registers, now = Garbage(values), 0.0
     driver = (KcsDriver if interface == "kcs" else BtDriver)(registers, retries=0)

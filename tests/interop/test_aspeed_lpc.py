@@ -143,7 +143,6 @@ ANY = st.one_of(
 
 
 @settings(
-    deadline=None,
     derandomize=True,
     max_examples=120,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),

@@ -38,7 +38,6 @@ from tests.interop.side_by_side import (
 )
 
 SLOWEST = settings(
-    deadline=None,
     derandomize=True,
     max_examples=150,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),

@@ -30,7 +30,6 @@ E32B = 0x02
 SMBUS_CONTROLLER = 31, 3 << 8  # slot, and function where the register's number has it
 
 SLOWEST = settings(
-    deadline=None,
     derandomize=True,
     max_examples=50,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),

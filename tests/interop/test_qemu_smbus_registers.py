@@ -38,7 +38,6 @@ SLOT, FUNCTION = 31, 3 << 8  # slot, and function where the register's number ha
 FIRST_PCI_INTERRUPT = 16
 
 SLOWEST = settings(
-    deadline=None,
     derandomize=True,
     max_examples=100,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),

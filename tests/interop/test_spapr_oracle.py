@@ -55,7 +55,6 @@ WALKS = int(os.environ.get("BASEBOARD_WALKS", 0))
 walking = settings(
     max_examples=WALKS or 50,
     derandomize=not WALKS and bool(os.environ.get("CI")),
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

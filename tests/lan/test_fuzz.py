@@ -58,7 +58,7 @@ class World:
 
 
 @given(st.lists(st.binary(max_size=120), max_size=10))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_bytes(datagrams: list[bytes]) -> None:
     server = make_server()
     for data in datagrams:
@@ -75,7 +75,7 @@ def test_any_bytes(datagrams: list[bytes]) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_right_packets_spoiled(data: st.DataObject) -> None:
     world = World()
     for packet in world.packets():
@@ -90,7 +90,7 @@ def test_right_packets_spoiled(data: st.DataObject) -> None:
 
 
 @given(st.binary(max_size=80), st.integers(0, 0x3F))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_payload_rightly_sealed(payload: bytes, payload_type: int) -> None:
     world = World()
     for console in world.inside:
@@ -104,7 +104,7 @@ def test_any_payload_rightly_sealed(payload: bytes, payload_type: int) -> None:
 
 
 @given(st.binary(max_size=60), st.sampled_from([0x10, 0x12, 0x14]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_log_in_message(payload: bytes, payload_type: int) -> None:
     world = World()
     ids = (b"\1\2\3\4", world.opened.id_c, world.challenged.id_c, world.inside[0].id_c)
@@ -115,7 +115,7 @@ def test_any_log_in_message(payload: bytes, payload_type: int) -> None:
 
 
 @given(st.binary(min_size=0, max_size=60), st.integers(0, 255))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_message_of_any_ipmi_15_session(message: bytes, kind: int) -> None:
     world = World()
     for session in list(world.server.sessions.values()):

@@ -222,7 +222,7 @@ def test_a_machine_has_nothing_else() -> None:
     machine.load(bytes.fromhex("0002a0e3 001090e5"), 0)  # mov r0, #0; ldr r1, [r0]: RAM, and then on
     machine.set_register("pc", 4)
     machine.set_register("r0", 0x1E789000)
-    with pytest.raises(GuestFault, match=r"ARM: .*pc=0x4"):
+    with pytest.raises(GuestFault, match=r"ARM: .* at 0x1e789000; pc=0x4"):
         machine.run(10)
 
 

@@ -117,7 +117,7 @@ def test_exchanges(program: Path, name: str, options: dict[str, Any], interrupts
         assert host.interrupts_taken == 5
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data(), name=st.sampled_from(("kcs", "bt", "smic")))
 def test_an_abort_anywhere(program: Path, name: str, data: st.DataObject) -> None:
     """After any number of steps, before or after the controller has answered."""

@@ -270,7 +270,7 @@ FAULTS = [
     pytest.param("44000002",             "a system call of level 0",               id="sc 0"),
     pytest.param("44000042",             "a system call of level 2",               id="sc 2"),
     pytest.param("38800000 e8640000",    "Invalid memory read",                    id="null pointer"),
-    pytest.param("3c808000 f8640000",    "Invalid memory write",                   id="write to nowhere"),
+    pytest.param("3c808000 f8640000",    "Invalid memory write (UC_ERR_WRITE_UNMAPPED) at 0xffffffff80000000;", id="write to nowhere"),
     pytest.param("38600000 7c6903a6 4e800420", "Invalid memory fetch",             id="branch to null"),
 ]
 # fmt: on

@@ -196,9 +196,9 @@ FAULTS = [
     pytest.param("31c0 f7f0",      "exception 0",                      id="division by zero"),
     pytest.param("cd80",           "exception 128",                    id="software interrupt"),
     pytest.param("cc",             "exception 3",                      id="breakpoint"),
-    pytest.param("a100000000",     "Invalid memory read",              id="null pointer"),
-    pytest.param("a300000090",     "Invalid memory write",             id="write to nowhere"),
-    pytest.param("6a00 c3",        "Invalid memory fetch",             id="return to null"),
+    pytest.param("a100000000",     "Invalid memory read (UC_ERR_READ_UNMAPPED) at 0x0;", id="null pointer"),
+    pytest.param("a300000090",     "Invalid memory write (UC_ERR_WRITE_UNMAPPED) at 0x90000000;", id="write to nowhere"),
+    pytest.param("6a00 c3",        "Invalid memory fetch (UC_ERR_FETCH_UNMAPPED) at 0x0;", id="return to null"),
     pytest.param("fb 31e4 b061 66baa30c ee f4", "no stack for an interrupt", id="no stack"),
     pytest.param("fb b061 66baa30c ee f4", "interrupt line 5 is up and vector 25h has no", id="no handler"),
 ]
@@ -334,7 +334,9 @@ def test_an_elf_program() -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (program(machine=40), "a program for ELF machine 40: this is an x86"),
+        (program(machine=40), "a program for ARM of 32 bits: this machine is x86 of 32 bits$"),
+        (program(machine=62), "a program for x86-64: "),
+        (program(machine=7), "a program for ELF machine 7: "),
         (program(address=0x20_0000), "are not RAM"),
         (program(extra=0x100_0000), "are not RAM"),
     ],
@@ -342,6 +344,14 @@ def test_an_elf_program() -> None:
 def test_a_program_that_does_not_fit(data: bytes, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
         X86Machine().load(Elf.decode(data))
+
+
+def test_an_object_file() -> None:
+    """e_type 1 is one that is not linked yet."""
+    data = bytearray(program())
+    data[16] = 1
+    with pytest.raises(DecodeError, match="link it to a program first$"):
+        Elf.decode(bytes(data))
 
 
 @given(st.data())

@@ -137,7 +137,7 @@ messages = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.binary(max_size=40) | messages.map(lambda m: json.dumps(m).encode()), max_size=8))
 def test_any_lines(lines: list[bytes]) -> None:
     async def serve(request: dict[str, Any], writer: asyncio.StreamWriter) -> None:

@@ -58,7 +58,7 @@ def kcs_act(port: Port, firmware: KcsFirmware, what: tuple[object, ...]) -> Call
 
 
 @pytest.mark.parametrize("chip", ["aspeed", "npcm7xx"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(does=st.lists(KCS_DOES, min_size=1, max_size=30))
 def test_kcs(chip: str, does: list[tuple[object, ...]]) -> None:
     port: Port
@@ -89,7 +89,7 @@ def bt_act(block: AspeedIbt, firmware: BtFirmware, what: tuple[object, ...]) -> 
     return acts[kind]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(does=st.lists(BT_DOES, min_size=1, max_size=30))
 def test_bt(does: list[tuple[object, ...]]) -> None:
     block = AspeedIbt()

@@ -144,7 +144,7 @@ def load_all() -> Configuration:
     return Configuration.model_validate(tomllib.loads(uncommented()))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(section=sections(), array=st.booleans())
 def test_any_values_are_taken_or_refused_with_a_line(
     tmp_path: Path, section: tuple[str, dict[str, Any]], array: bool

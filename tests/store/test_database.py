@@ -43,7 +43,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps)
 def test_any_sequence_of_changes_equals_a_dict_after_reload(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str, str, Any]]

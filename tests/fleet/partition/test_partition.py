@@ -282,7 +282,7 @@ _VALUES = st.one_of(
 )  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(st.sampled_from(METHODS), st.data())
 def test_any_parameters_are_answered(served: Served, method: Any, data: st.DataObject) -> None:
     """Whatever a client sends is a result or an error in words, never our own fault."""
