@@ -39,6 +39,8 @@ class EngineSeam:
         """Released when nothing is unanswered, taken by who waits for that; an Event costs more."""
         self._answered.acquire()
         self._asked = False
+        self._pumping = False
+        """The loop has been told, and has not looked yet: once is enough, however fast the host asks."""
         engine.wake = self._wake
 
     def settle(self) -> None:
@@ -61,11 +63,14 @@ class EngineSeam:
         """With the lock held, in either thread."""
         self._asked = True
         self._answered.acquire(blocking=False)
-        self._loop.call_soon_threadsafe(self._pump)
+        if not self._pumping:
+            self._pumping = True
+            self._loop.call_soon_threadsafe(self._pump)
 
     def _pump(self) -> None:
         while True:
             with self.lock:
+                self._pumping = False
                 event = self._engine.next_event()
             if event is None:
                 break
