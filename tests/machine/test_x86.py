@@ -197,8 +197,8 @@ FAULTS = [
     pytest.param("cd80",           "exception 128",                    id="software interrupt"),
     pytest.param("cc",             "exception 3",                      id="breakpoint"),
     pytest.param("a100000000",     "Invalid memory read (UC_ERR_READ_UNMAPPED) at 0x0;", id="null pointer"),
-    pytest.param("a300000090",     "Invalid memory write (UC_ERR_WRITE_UNMAPPED) at 0x90000000;", id="write to nowhere"),
-    pytest.param("6a00 c3",        "Invalid memory fetch (UC_ERR_FETCH_UNMAPPED) at 0x0;", id="return to null"),
+    pytest.param("a300000090", "Invalid memory write (UC_ERR_WRITE_UNMAPPED) at 0x90000000", id="nowhere"),
+    pytest.param("6a00 c3",        "Invalid memory fetch (UC_ERR_FETCH_UNMAPPED) at 0x0;", id="to null"),
     pytest.param("fb 31e4 b061 66baa30c ee f4", "no stack for an interrupt", id="no stack"),
     pytest.param("fb b061 66baa30c ee f4", "interrupt line 5 is up and vector 25h has no", id="no handler"),
 ]
@@ -350,7 +350,7 @@ def test_an_object_file() -> None:
     """e_type 1 is one that is not linked yet."""
     data = bytearray(program())
     data[16] = 1
-    with pytest.raises(DecodeError, match="link it to a program first$"):
+    with pytest.raises(DecodeError, match=r"link it to a program first$"):
         Elf.decode(bytes(data))
 
 

@@ -23,7 +23,7 @@ from enum import Enum
 from typing import Any, ClassVar, Protocol
 
 from baseboard.errors import BaseboardError, ConfigError
-from baseboard.machine.elf import Elf
+from baseboard.machine.elf import Elf, processor_name
 
 PAGE = 0x1000
 BLOCKS = 1_000_000
@@ -72,6 +72,7 @@ class Machine(ABC):
     NAME: ClassVar[str]
     ELF_MACHINE: ClassVar[int]
     """As ELF numbers the processor."""
+    BYTE_ORDER: ClassVar[str] = "little"
     REGISTERS: ClassVar[tuple[str, ...]]
     """Names of the registers that a fault shows, the program counter first."""
 
@@ -95,8 +96,10 @@ class Machine(ABC):
         self._why: Stop | None = None
         self._interrupted = False
         self._fault: str | None = None
+        self._nowhere: int | None = None
         self.cpu.hook_add(api.UC_HOOK_BLOCK, self._block)
         self.cpu.hook_add(api.UC_HOOK_INTR, self._exception)
+        self.cpu.hook_add(api.UC_HOOK_MEM_INVALID, self._invalid)
 
     @staticmethod
     def _called(register: str) -> str:
@@ -153,7 +156,12 @@ class Machine(ABC):
         self._halted = False
         if isinstance(program, Elf):
             if program.machine != self.ELF_MACHINE:
-                raise ConfigError(f"a program for ELF machine {program.machine}: this is an {self.NAME}")
+                here = processor_name(self.ELF_MACHINE)
+                raise ConfigError(f"a program for {processor_name(program.machine)}: this machine is {here}")
+            if program.byte_order != self.BYTE_ORDER:
+                raise ConfigError(
+                    f"a {program.byte_order}-endian program: this machine is {self.BYTE_ORDER}-endian"
+                )
             for segment in program.segments:
                 self._must_be_ram(segment.address, segment.size)
                 self.write_memory(segment.address, segment.data)
@@ -224,10 +232,12 @@ class Machine(ABC):
         self._why = None
         self._interrupted = False
         self._fault = None
+        self._nowhere = None
         try:
             self.cpu.emu_start(self._start_address(), 0xFFFF_FFFF)
         except self._error as error:
-            raise self.fault(str(error)) from None
+            where = "" if self._nowhere is None else f" at {self._nowhere:#x}"
+            raise self.fault(f"{error}{where}") from None
         if self._fault is not None:
             raise self.fault(self._fault)
         if self._interrupted:
@@ -270,6 +280,10 @@ class Machine(ABC):
         else:
             return
         cpu.emu_stop()
+
+    def _invalid(self, cpu: Any, kind: int, address: int, size: int, value: int, data: object) -> bool:
+        self._nowhere = address
+        return False
 
     def _exception(self, cpu: Any, number: int, data: object) -> None:
         self._fault = f"exception {number}"

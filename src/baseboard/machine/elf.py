@@ -11,11 +11,27 @@ from baseboard.ipmi.value import Value
 
 I386, PPC64, ARM = 3, 21, 40
 """e_machine."""
+_PROCESSORS = {
+    I386: "x86 of 32 bits",
+    20: "PPC of 32 bits",
+    PPC64: "PPC64",
+    ARM: "ARM of 32 bits",
+    62: "x86-64",
+    183: "AArch64",
+}
+"""What compilers make for the processors that we have and for those that are taken for them."""
+_RELOCATABLE = 1
+"""e_type of an object file."""
 _LOAD = 1
 _SYMBOLS = 2
 _FUNCTION_OR_OBJECT = (0, 1, 2)
 _MOST = 65536
 """Symbols and segments that are looked at."""
+
+
+def processor_name(machine: int) -> str:
+    """An `e_machine` in words."""
+    return _PROCESSORS.get(machine, f"ELF machine {machine}")
 
 
 class Segment(NamedTuple):
@@ -53,6 +69,8 @@ class Elf(Value, kw_only=True):
     """A program."""
 
     machine: int
+    byte_order: str
+    """little or big."""
     entry: int
     segments: tuple[Segment, ...]
     symbols: dict[str, int]
@@ -80,6 +98,8 @@ class Elf(Value, kw_only=True):
 
 def _decode(data: bytes, layout: _Layout, order: str) -> Elf:
     header = struct.unpack_from(order + layout.header, data, 16)
+    if header[0] == _RELOCATABLE:
+        raise DecodeError("an object file: link it to a program first")
     machine, entry, program_offset, section_offset = header[1], *header[3:6]
     program_count, section_count = header[9], header[11]
     segments = []
@@ -103,7 +123,8 @@ def _decode(data: bytes, layout: _Layout, order: str) -> Elf:
                     end = text.find(b"\0", name)
                     symbols[text[name : end if end >= 0 else None].decode("latin-1")] = value
     symbols.pop("", None)
-    return Elf(machine=machine, entry=entry, segments=tuple(segments), symbols=symbols)
+    byte_order = "little" if order == "<" else "big"
+    return Elf(machine=machine, byte_order=byte_order, entry=entry, segments=tuple(segments), symbols=symbols)
 
 
 def _table(data: bytes, row: str, offset: int, count: int) -> list[tuple[int, ...]]:

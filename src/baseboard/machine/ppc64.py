@@ -64,6 +64,7 @@ class Ppc64Machine(Machine):
     """One processor of a partition; `hypervisor` answers it, and has this machine's memory from now on."""
 
     NAME = "PPC64"
+    BYTE_ORDER = "big"
     ELF_MACHINE = PPC64
     REGISTERS = ("pc", *(f"r{number}" for number in range(32)), "lr", "ctr", "cr", "xer", "msr")
 
