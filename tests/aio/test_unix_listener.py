@@ -54,3 +54,16 @@ def test_a_listener_that_is_full(tmp_path: Path) -> None:
 
 def test_a_path_that_is_too_long(tmp_path: Path) -> None:
     refused(tmp_path / ("d" * 110), r"\d+ bytes, a socket's path may have 107$")
+
+
+def test_a_path_through_a_file(tmp_path: Path) -> None:
+    (tmp_path / "f").touch()
+    refused(tmp_path / "f" / "s", "cannot listen: Not a directory$")
+
+
+def test_a_socket_of_another_kind_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.bind(str(path))
+        refused(path, "cannot replace what is there: Protocol wrong type for socket$")
+        assert path.is_socket()

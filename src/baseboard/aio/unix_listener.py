@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import socket
@@ -41,18 +40,22 @@ def _who_listens(probe: socket.socket) -> str:
 
 
 def _remove_stale(path: str, flag: str) -> None:
-    """Remove the socket that a dead process left.  Raises ConfigError when somebody answers there."""
+    """Remove the socket that a dead process left.  Raises ConfigError when there is anything else."""
     try:
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             raise ConfigError(f"{flag}: {path} exists and is no socket; remove it or choose another path")
-    except FileNotFoundError:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        result = probe.connect_ex(path)
-        if result == 0:
-            raise ConfigError(f"{flag}: {path}: {_who_listens(probe)}")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.setblocking(False)
+            result = probe.connect_ex(path)
+            if result == 0:
+                raise ConfigError(f"{flag}: {path}: {_who_listens(probe)}")
         if result == errno.EAGAIN:
             raise ConfigError(f"{flag}: {path}: somebody listens there, and takes no connections at present")
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+        if result == errno.ECONNREFUSED:
+            os.unlink(path)
+        elif result != errno.ENOENT:
+            raise ConfigError(f"{flag}: {path}: cannot replace what is there: {os.strerror(result)}")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ConfigError(f"{flag}: {path}: cannot listen: {error.strerror}") from None
