@@ -67,3 +67,8 @@ def test_a_socket_of_another_kind_is_left_alone(tmp_path: Path) -> None:
         other.bind(str(path))
         refused(path, "cannot replace what is there: Protocol wrong type for socket$")
         assert path.is_socket()
+
+
+def test_a_path_with_a_nul() -> None:
+    with pytest.raises(ConfigError, match=r"^--vfio-user: 'a\\x00b': a path has no NUL$"):
+        unix_listener("a\0b", "--vfio-user")

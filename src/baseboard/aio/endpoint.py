@@ -59,6 +59,8 @@ def socket_path(path: str, what: str) -> str:
     """The path, if a Unix socket can have it.  Raises ConfigError that names `what`."""
     if (size := len(os.fsencode(path))) > _LONGEST_PATH:
         raise ConfigError(f"{what}: {path}: {size} bytes, a socket's path may have {_LONGEST_PATH}")
+    if "\0" in path:
+        raise ConfigError(f"{what}: {path!r}: a path has no NUL")
     return path
 
 
