@@ -142,6 +142,13 @@ def test_memory_refuses(base: int) -> None:
     bus.attach(Kcs(), base=0xFF8, spacing=4)
 
 
+@pytest.mark.parametrize(("make", "capacity"), [(Kcs, 1), (Smic, -1), (Ssif, 1), (Ssif, 256)])
+def test_no_interface_takes_requests_of_that_size(make: type[Kcs | Smic | Ssif], capacity: int) -> None:
+    """One byte is no request, and SSIF says in one byte how many it takes."""
+    with pytest.raises(ConfigError, match=f"^requests of up to {capacity} bytes: it must be 2 to "):
+        make(capacity=capacity)
+
+
 @pytest.mark.parametrize("address", [0x07, 0x78, 0x0C, 0x10])
 def test_smbus_refuses(address: int) -> None:
     bus = SmBus()

@@ -11,7 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from baseboard.errors import ConfigError
 from baseboard.ipmi.message import Context, Handler, Message
+
+SHORTEST_REQUEST, LONGEST_REQUEST = 2, 0xFFFF
+"""Bytes, network function and command included, that an interface may be made to take."""
+
+
+def request_size(capacity: int, most: int = LONGEST_REQUEST) -> int:
+    """The most bytes of a request.  Raises ConfigError."""
+    if not SHORTEST_REQUEST <= capacity <= most:
+        raise ConfigError(f"requests of up to {capacity} bytes: it must be {SHORTEST_REQUEST} to {most}")
+    return capacity
 
 
 class RequestReceived(NamedTuple):

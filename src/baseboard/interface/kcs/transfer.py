@@ -13,7 +13,7 @@ from typing import Any
 from baseboard.interface.kcs.latch import Latch
 from baseboard.interface.kcs.phases import Input
 from baseboard.interface.kcs.registers import StatusCode
-from baseboard.interface.seam import EngineEvent, RequestAbandoned, RequestReceived
+from baseboard.interface.seam import EngineEvent, RequestAbandoned, RequestReceived, request_size
 from baseboard.ipmi.message import Message
 
 Action = Callable[[Any, int], Input | None]
@@ -25,7 +25,7 @@ class Transfer:
 
     def __init__(self, latch: Latch, capacity: int) -> None:
         self._latch = latch
-        self._request = bytearray(capacity)
+        self._request = bytearray(request_size(capacity))
         self._length = 0
         """Bytes written; counts on when the buffer is full."""
         self._response = b""

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import IntEnum, auto
 
 from baseboard.interface.one_request import OneRequest, RequestState
-from baseboard.interface.seam import EngineEvent, RequestReceived
+from baseboard.interface.seam import EngineEvent, RequestReceived, request_size
 from baseboard.interface.smic.latch import Latch
 from baseboard.interface.smic.registers import (
     BUSY,
@@ -91,7 +91,7 @@ class Engine:
 
     def __init__(self, latch: Latch, *, capacity: int = CAPACITY) -> None:
         self._latch = latch
-        self._request = OneRequest(capacity)
+        self._request = OneRequest(request_size(capacity))
         self._response = b""
         self._position = 0
         self.wake: Callable[[], None] = self._request.wake

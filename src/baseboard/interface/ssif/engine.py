@@ -25,7 +25,7 @@ from enum import IntEnum, auto
 from baseboard.interface.bus.smbus import LONGEST_BLOCK
 from baseboard.interface.one_request import OneRequest, RequestState
 from baseboard.interface.registers import ignore
-from baseboard.interface.seam import EngineEvent, RequestReceived
+from baseboard.interface.seam import EngineEvent, RequestReceived, request_size
 from baseboard.interface.ssif.answer import Answer
 from baseboard.interface.ssif.parts import Command
 from baseboard.interface.ssif.target import Target
@@ -85,7 +85,7 @@ class Engine:
 
     def __init__(self, target: Target, *, capacity: int = CAPACITY) -> None:
         self._target = target
-        self._request = OneRequest(capacity)
+        self._request = OneRequest(request_size(capacity, CAPACITY))
         self._overlong = False
         self._answer = Answer()
         self._alerts = False
