@@ -33,6 +33,8 @@ MISTAKES = [
     ("--interface kcs --port 0xffff --ssdt a",           "I/O port 0xffff is not a number from 0x1 to"),
     ("--interface kcs --port nine --ssdt a",             "'nine' is not a number, as in 0xca2 or 5"),
     ("--interface kcs --trigger up --ssdt a",            "'up' is not one of edge-high, level-low"),
+    ("--interface kcs --trigger level-low --ssdt a",     "--trigger level-low is for an interrupt: name its"),
+    ("--interface kcs --ssdt a --spmi a",                "each needs a file of its own"),
     ("--interface kcs --smbus-address 0x20 --ssdt a",    "--smbus-address is not for kcs"),
     ("--interface ssif --port 0xca2 --ssdt a",           "--port is not for ssif"),
     ("--interface kcs --ssdt nowhere/a",                 "nowhere/a: No such file or directory"),

@@ -69,8 +69,11 @@ def describe(
         ("spmi",   spmi_file,   spmi,      "-acpitable"),
     )
     # fmt: on
-    if not (smbios_file or ssdt_file or spmi_file):
+    named = [file for _, file, _, _ in wanted if file is not None]
+    if not named:
         raise ConfigError("name at least one file to write: --smbios FILE, --ssdt FILE or --spmi FILE")
+    if len(set(named)) < len(named):
+        raise ConfigError("--smbios, --ssdt and --spmi: each needs a file of its own")
     files: dict[str, str] = {}
     options: list[str] = []
     for what, file, made, option in wanted:
@@ -113,6 +116,8 @@ def _description(
             raise ConfigError(f"{flag} is not for {interface}")
     if port is not None and memory is not None:
         raise ConfigError("--port and --memory: an interface is at one of them")
+    if irq is None and trigger != Trigger.EDGE_HIGH:
+        raise ConfigError(f"--trigger {trigger} is for an interrupt: name its line with --irq")
     given = [base for base in (port, memory, smbus_address) if base is not None]
     return Description(
         kind=kind,

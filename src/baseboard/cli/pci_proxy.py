@@ -19,7 +19,7 @@ from baseboard.errors import BaseboardError, ConfigError
     options_metavar="",
     epilog="The machine is to be one of QEMU 7.2 on x86 (pc or q35).",
 )
-@click.argument("paths", metavar="PATH...", type=PATH, nargs=-1, required=True)
+@click.argument("paths", metavar="PATH... -- QEMU COMMAND LINE", type=PATH, nargs=-1, required=True)
 def pci_proxy(paths: tuple[Path, ...], qemu: tuple[str, ...]) -> None:
     """Become QEMU with the functions of `baseboard run --pci-proxy PATH` in it.
 
@@ -63,7 +63,7 @@ def _connected(path: Path) -> int:
     except OSError as error:
         connection.close()
         raise BaseboardError(
-            f"{path}: cannot connect: {error.strerror}; is `baseboard run --pci-proxy {path}` there?"
+            f"{path}: cannot connect: {error.strerror or error}; is `baseboard run --pci-proxy {path}` there?"
         ) from None
     connection.set_inheritable(True)
     return connection.detach()
