@@ -103,7 +103,9 @@ def test_a_log_that_is_none(spapr: Spapr, tmp_path: Path) -> None:
     assert "not a call log" in spapr("replay", "log", code=2).stderr
     (tmp_path / "log").write_text("{}\n")
     spapr("ls")
-    assert "entry 0 of the log is none" in spapr("replay", "log", code=2).stderr
+    assert "log: entry 0 of the log is none" in spapr("replay", "log", code=2).stderr
+    (tmp_path / "log").write_text('{"begin": {"version": 1}, "dropped": 0}\n')
+    assert "log: the machine's state: KeyError: 'settings'" in spapr("replay", "log", code=2).stderr
 
 
 def test_machines_that_cannot_be(spapr: Spapr) -> None:

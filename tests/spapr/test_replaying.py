@@ -185,6 +185,15 @@ def test_what_went_elsewhere_is_compared(number: int, key: str, value: Any, diff
         {"do": "hcall", "arguments": [0, [], 0], "named": {}, "now": 0, "reads": [], "writes": [], "tpm": 5},
         {"do": "hcall", "arguments": [0, [], 0], "named": {}, "now": 0, "reads": [], "writes": [], "tpm": 0},
         {"do": "plan_fault", "arguments": [{}], "named": {}, "now": 0, "reads": [], "writes": []},
+        {"do": "plan_fault", "arguments": [1], "named": {}, "now": 0, "reads": [], "writes": []},
+        {"do": "unplug", "arguments": ["x"], "named": {}, "now": 10**400, "reads": [], "writes": []},
+        {"do": "plug_dimm", "arguments": ["x", 2.0**28], "named": {}, "now": 0, "reads": [], "writes": []},
+        {"do": "plug_nvdimm", "arguments": ["x", 1 << 28], "named": {"label_size": 1, "uuid": 5},
+         "now": 0, "reads": [], "writes": []},
+        {"do": "rtas", "arguments": ["ibm,configure-connector", [0, 0]], "named": {}, "now": 0,
+         "reads": [[0, 4096, "00"], [0, 4, "10000000"]], "writes": [{}]},
+        {"do": "rtas", "arguments": ["ibm,configure-connector", [0, 0]], "named": {}, "now": 0,
+         "reads": [[0, 4096, "00"], [0, 4, "10000000"]], "writes": [[8, "", False]]},
     ],
 )  # fmt: skip
 def test_entries_that_are_none(entry: Any) -> None:
@@ -198,6 +207,17 @@ def test_log_is_bounded() -> None:
     for _ in range(15):
         machine.rtas.call("get-power-level", [0], 2)
     assert (len(machine.log.entries), machine.log.dropped) == (10, 5)
+
+
+def test_a_log_of_much_memory_is_bounded_too() -> None:
+    """Each call reads 4 KiB and is 8 Ki digits and some; only the last fit."""
+    machine = make_machine()
+    machine.log = log = CallLog(most_characters=20_000)
+    for count in range(1, 6):
+        machine.rtas.call("ibm,configure-connector", [0x1000, 0])
+        assert (len(log.entries), log.dropped) == (min(count, 2), max(count - 2, 0))
+    machine.rtas.call("get-power-level", [0], 2)
+    assert len(log.entries) == 3
 
 
 def test_logging_leaves_the_machine_as_it_was() -> None:

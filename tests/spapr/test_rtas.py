@@ -104,6 +104,17 @@ def test_clock(guest: Guest) -> None:
     assert guest.call("get-time-of-day", results=8)[1] == 2020
 
 
+@pytest.mark.parametrize(("set_to", "passed"), [((9999, 12, 31, 23, 59, 59), 1), ((1, 1, 1, 0, 0, 0), -1)])
+def test_a_clock_that_goes_on_beyond_its_years(guest: Guest, set_to: tuple[int, ...], passed: int) -> None:
+    assert guest.call("set-time-of-day", *set_to, 0) == (0,)
+    assert guest.call("get-time-of-day", results=8)[:7] == (0, *set_to)
+    guest.machine.clock = lambda: passed
+    assert guest.call("get-time-of-day", results=8)[0] == -1
+    guest.machine.power_down()  # whose log has no date then
+    assert guest.call("set-time-of-day", 2026, 11, 21, 12, 0, 0, 0) == (0,)
+    assert guest.call("get-time-of-day", results=8)[1] == 2026
+
+
 def test_system_parameters(guest: Guest) -> None:
     memory = guest.machine.memory
     assert guest.call("ibm,get-system-parameter", 20, LOG, 200) == (0,)

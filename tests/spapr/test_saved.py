@@ -126,6 +126,7 @@ def plug(**device: object) -> Callable[[dict[str, Any]], object]:
         pytest.param(lambda data: data.update(faults=[{"service": "nothing", "answers": [1]}]), id="faults"),
         pytest.param(lambda data: data.update(vector5="zz"), id="vector"),
         pytest.param(lambda data: data.update(running=None), id="processors"),
+        pytest.param(lambda data: data.update(clock_offset=10**400), id="a clock of no year"),
     ],
 )
 def test_damaged_state(damage: Callable[[dict[str, Any]], object]) -> None:

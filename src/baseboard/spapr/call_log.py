@@ -26,22 +26,41 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 MOST_ENTRIES = 100_000
+MOST_CHARACTERS = 1 << 28
+"""Of hexadecimal digits: one H_CAS of a large machine has millions."""
 
 
 class CallLog:
-    """The last `most` entries."""
+    """The last `most` entries, if they have no more than `most_characters` in what was read and written."""
 
-    def __init__(self, most: int = MOST_ENTRIES, *, begin: Mapping[str, Any] | None = None) -> None:
-        self.entries: deque[Entry] = deque(maxlen=most)
+    def __init__(
+        self,
+        most: int = MOST_ENTRIES,
+        *,
+        most_characters: int = MOST_CHARACTERS,
+        begin: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.entries: deque[Entry] = deque()
         self.begin = begin
         """What `saved.export` said of the machine before the first of them."""
         self.dropped = 0
         """How many older ones there were; a log that lost some cannot be replayed."""
+        self._most = most
+        self._room = most_characters
 
     def append(self, entry: Entry) -> None:
-        if len(self.entries) == self.entries.maxlen:
-            self.dropped += 1
         self.entries.append(entry)
+        self._room -= size(entry)
+        while self.entries and (len(self.entries) > self._most or self._room < 0):
+            self._room += size(self.entries.popleft())
+            self.dropped += 1
+
+
+def size(entry: Entry) -> int:
+    """Characters of the guest's memory in it."""
+    return sum(len(data or "") for _, _, data in entry["reads"]) + sum(
+        len(data) for _, data, _ in entry["writes"]
+    )
 
 
 class _Recorder:

@@ -88,3 +88,9 @@ PEOPLE_CALL_THEM: dict[str, type[Device]] = {
     "tpm-proxy": TpmProxy,
 }
 """Names in exported state and on command lines."""
+_NAMES = {kind: name for name, kind in PEOPLE_CALL_THEM.items()}
+
+
+def kind_of(device: Device) -> str:
+    """What people call it."""
+    return _NAMES[type(device)]

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from baseboard.errors import ConfigError
+from baseboard.errors import BaseboardError, ConfigError
 from baseboard.spapr.call_log import Entry, Surroundings, plain
 from baseboard.spapr.guest_memory import BadAddress
 from baseboard.spapr.hcalls.dispatch import HCALL, hypercall
@@ -33,10 +33,20 @@ _MANAGEMENT = (
     "clear_faults",
 )
 
+_NONSENSE = (TypeError, ValueError, LookupError, AttributeError, OverflowError, struct.error, BaseboardError)
+"""What becomes of an entry that no machine has written."""
+
 
 def _method(name: str) -> Runner:
     method = getattr(PseriesMachine, name)
-    return lambda machine, arguments, named: method(machine, *arguments, **named)
+
+    def run(machine: PseriesMachine, arguments: list[Any], named: dict[str, Any]) -> Any:
+        for value in (*arguments, *named.values()):
+            if value is not None and not isinstance(value, str | int | dict):
+                raise TypeError(f"{name} takes no {value!r}")
+        return method(machine, *arguments, **named)
+
+    return run
 
 
 def _hypercall(machine: PseriesMachine, number: int, arguments: list[int], cpu: int) -> tuple[int, int]:
@@ -115,7 +125,7 @@ def _replay_one(
         run, arguments, named = runners[entry["do"]], list(entry["arguments"]), dict(entry["named"])
         now, player = float(entry["now"]), _Player(entry["reads"], entry["writes"])
         tpm, has_console = _PlayedTpm(entry.get("tpm", ())), entry.get("console") is not None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _NONSENSE as error:
         raise ConfigError(f"entry {number} of the log is none: {type(error).__name__}: {error}") from error
     told: list[list[Any]] = []
     console = bytearray()
@@ -128,8 +138,10 @@ def _replay_one(
         answer["result"] = plain(run(machine, arguments, named))
     except Refusal as refusal:
         answer["refused"] = str(refusal)
-    except (TypeError, IndexError, ValueError, struct.error, ConfigError) as error:
-        raise ConfigError(f"entry {number} of the log: {entry['do']} does not take {arguments}") from error
+    except _NONSENSE as error:
+        raise ConfigError(
+            f"entry {number} of the log: {entry['do']} does not take {_shown(arguments)}"
+        ) from error
     answer["writes"] = player.writes
     answer["console"] = console.hex() if has_console else None
     answer["tpm"] = tpm.exchanges or None

@@ -15,7 +15,17 @@ from typing import Any
 
 from baseboard.errors import ConfigError
 from baseboard.spapr.choices import Choice
-from baseboard.spapr.devices import PEOPLE_CALL_THEM, Core, Device, Dimm, Nvdimm, PciFunction, Phb, TpmProxy
+from baseboard.spapr.devices import (
+    PEOPLE_CALL_THEM,
+    Core,
+    Device,
+    Dimm,
+    Nvdimm,
+    PciFunction,
+    Phb,
+    TpmProxy,
+    kind_of,
+)
 from baseboard.spapr.drc import Connector, State
 from baseboard.spapr.guest_memory import GuestMemory
 from baseboard.spapr.machine import PseriesMachine
@@ -25,8 +35,9 @@ from baseboard.spapr.refusal import Refusal
 from baseboard.spapr.settings import MachineSettings
 
 VERSION = 1
+LARGEST_OFFSET = 1 << 40
+"""Of a guest's clock, in seconds: more than all the years that it can be set to."""
 
-_NAMES = {kind: name for name, kind in PEOPLE_CALL_THEM.items()}
 _ORDER = (Phb, Core, Dimm, Nvdimm, PciFunction, TpmProxy)
 """A card needs its host bridge."""
 
@@ -45,7 +56,7 @@ def export(machine: PseriesMachine) -> dict[str, Any]:
     return {
         "version": VERSION,
         "settings": settings,
-        "devices": [{"kind": _NAMES[type(device)], **asdict(device)} for device in machine.devices()],
+        "devices": [{"kind": kind_of(device), **asdict(device)} for device in machine.devices()],
         "connectors": {
             f"{connector.index:#010x}": row
             for connector in machine.connectors.values()
@@ -90,6 +101,8 @@ def restore(
         machine.processor = Processor(version, bool(radix))
         machine.running = {int(number) for number in data["running"] if machine.has_processor(int(number))}
         machine.clock_offset = int(data["clock_offset"])
+        if abs(machine.clock_offset) > LARGEST_OFFSET:
+            raise ValueError(f"clock_offset {machine.clock_offset}")
         vector = data["vector5"]
         machine.vector5 = None if vector is None else bytes.fromhex(vector)
         for row in data["faults"]:

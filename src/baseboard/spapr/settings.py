@@ -52,6 +52,7 @@ class MachineSettings:
         if self.threads & (self.threads - 1):
             raise ConfigError(f"threads = {self.threads}: use 1, 2, 4 or 8")
         _blocks("ram", self.ram)
+        _between("ram", self.ram, LMB_SIZE, MAX_MEMORY)
         _blocks("max_ram", self.largest_ram)
         _between("max_ram", self.largest_ram, self.ram, MAX_MEMORY)
         _between("slots", self.slots, 0, MAX_SLOTS)

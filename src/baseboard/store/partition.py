@@ -120,13 +120,18 @@ def load(path: Path) -> tuple[PartitionFile, Source]:
 
 
 def machine_settings(machine: Machine) -> MachineSettings:
-    """What the platform makes of it.  Raises ConfigError."""
+    """What the platform makes of it.  Raises ConfigError.
+
+    Defaults of what there can be grow with what is there.
+    """
+    said = machine.model_fields_set
+    max_cores, ram, max_ram = machine.max_cores, size_of(machine.ram), size_of(machine.max_ram)
     return MachineSettings(
         cores=machine.cores,
-        max_cores=max(machine.max_cores, machine.cores),
+        max_cores=max_cores if "max_cores" in said else max(max_cores, machine.cores),
         threads=machine.threads,
-        ram=size_of(machine.ram),
-        max_ram=max(size_of(machine.max_ram), size_of(machine.ram)),
+        ram=ram,
+        max_ram=max_ram if "max_ram" in said else max(max_ram, ram),
         slots=machine.slots,
         phbs=tuple(machine.phbs),
         phb_slots=machine.phb_slots,

@@ -59,7 +59,8 @@ def test_plug_and_unplug(served: Served) -> None:
     assert served.ask("plug.core", name="c1", core=1) == core
     dimm = served.ask("plug.dimm", name="d1", size="512M")
     assert (dimm["slot"], dimm["address"], dimm["size"]) == (0, 1 << 32, 1 << 29)
-    assert served.ask("plug.pci", name="n1", model="virtio-net-pci", slot=3)["slot"] == 3
+    card = served.ask("plug.pci", name="n1", model="virtio-net-pci", slot=3)
+    assert (card["device"], card["slot"]) == ("pci", 3)
     assert served.ask("plug.phb", name="p1", index=1)["index"] == 1
     states = served.states()
     assert states["CPU 1"] == states["LMB 16"] == states["PHB 1"] == "unusable"
@@ -142,6 +143,18 @@ def test_a_log_is_replayed_on_the_machine_as_it_was_born(tmp_path: Path) -> None
     assert replay(reborn(tmp_path / "state"), entries) is None
     entries[1]["result"] = [0, 1]
     assert "entry 1" in (replay(reborn(tmp_path / "state"), entries) or "")
+
+
+def test_a_log_comes_in_pages_that_are_not_too_large(served: Served) -> None:
+    served.ask("log.start")
+    area = base64.b64encode(bytes(4096)).decode()
+    for _ in range(200):
+        served.ask("rtas", service="ibm,configure-connector", arguments=[0, 0], memory=area)
+    first = served.ask("log.get")
+    assert 0 < len(first["entries"]) < 200
+    rest = served.ask("log.get", after=len(first["entries"]))
+    assert (first["more"], rest["more"]) == (True, False)
+    assert len(first["entries"]) + len(rest["entries"]) == 200
 
 
 def ask_tpm(served: Served, operation: int = 1) -> Any:
@@ -239,8 +252,15 @@ def test_a_guest_that_reboots(served: Served) -> None:
     [
         ("[machine]\ncores = 0\n", "p.toml:2: machine.cores: found 0; allowed: a whole number, 1 to 2048"),
         ('[machine]\nram = "4 GB"\n', 'p.toml:2: machine.ram: found "4 GB"; allowed: a size such as'),
-        ('[machine]\nram = "100M"\n', "ram = 104857600: use a multiple of 256 MiB"),
-        ('[machine]\nchoices = ["x"]\n', "choices: there is no 'x'; use NONE, ISOLATED_IS_COMPLETE"),
+        ('[machine]\nram = "100M"\n', "p.toml: ram = 104857600: use a multiple of 256 MiB"),
+        (
+            '[machine]\nram = "999T"\n',
+            "p.toml: ram = 1098412116148224: use a number from 268435456 to 70368744177664",
+        ),
+        ('[machine]\nmax_ram = "1G"\n', "p.toml: max_ram = 1073741824: use a number from 4294967296 to"),
+        ("[machine]\nphbs = [1, 99]\n", "p.toml: phbs = 99: use a number from 0 to 30"),
+        ('[machine]\nnuma = ["1G"]\n', "p.toml: numa: the nodes have 1073741824 bytes together"),
+        ('[machine]\nchoices = ["x"]\n', "p.toml: choices: there is no 'x'; use NONE, ISOLATED_IS_COMPLETE"),
         ("[machine]\nnumber = 1\n", "p.toml:2: machine.number: no such setting"),
         ('[[dimm]]\nid = "d"\nsize = "64G"\n', "p.toml"),
     ],
@@ -251,6 +271,16 @@ def test_machine_files(tmp_path: Path, text: str, mistake: str) -> None:
     with pytest.raises(ConfigError) as error:
         plan(path, {})
     assert mistake in str(error.value)
+
+
+@pytest.mark.parametrize("flags", [{"ram": "4 GB"}, {"max_ram": ""}, {"ram": "9" * 30}])
+def test_flags_that_are_no_size(flags: dict[str, str]) -> None:
+    ((name, value),) = flags.items()
+    with pytest.raises(ConfigError) as error:
+        plan(None, flags)
+    assert str(error.value).startswith(
+        f"--{name.replace('_', '-')}: found '{value}'; allowed: a size such as"
+    )
 
 
 def test_a_machine_file_with_memory_and_a_card(tmp_path: Path) -> None:

@@ -60,10 +60,16 @@ def replay_log(state: Path, file: Path) -> None:
         head = entries.pop(0)
         if head.get("dropped"):
             raise ConfigError(f"{file}: the first {head['dropped']} entries of the log are lost")
-        machine = restore(head["begin"])
+        try:
+            machine = restore(head["begin"])
+        except ConfigError as error:
+            raise ConfigError(f"{file}: {error}") from error
     else:
         machine = reborn(state)
-    difference = replay(machine, entries)
+    try:
+        difference = replay(machine, entries)
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from error
     if difference is not None:
         raise RequestFailed(difference)
     print(f"{len(entries)} calls, all answered as in {file}")

@@ -46,8 +46,8 @@ def _hcall(
     guest = _Noted(base, memory, size)
     r3, r4 = partition.hypercall(number, arguments, guest)
     answer: dict[str, Any] = {"r3": r3, "r4": r4, "written": guest.written}
-    if r3 == H_RESOURCE:
-        answer["reason"] = str(partition.hypervisor.session.failure)
+    if r3 == H_RESOURCE and (failure := partition.hypervisor.session.failure) is not None:
+        answer["reason"] = str(failure)
     return answer
 
 

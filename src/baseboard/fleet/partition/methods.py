@@ -13,8 +13,9 @@ from baseboard.fleet.control import ControlError, Methods
 from baseboard.fleet.methods.method import Method, Parameter, flag, integer, text
 from baseboard.fleet.partition.calls import CALLS
 from baseboard.fleet.partition.partition import Partition, guest_tree
-from baseboard.spapr.call_log import CallLog
+from baseboard.spapr.call_log import CallLog, Entry, size
 from baseboard.spapr.device_tree import device_tree
+from baseboard.spapr.devices import Core, kind_of
 from baseboard.spapr.drc import Connector
 from baseboard.spapr.refusal import Refusal
 from baseboard.spapr.replaying import replay
@@ -23,13 +24,15 @@ from baseboard.spapr.tree import Node
 from baseboard.store.partition import SIZE, size_of
 
 MOST_ROWS = 1000
+MOST_CHARACTERS = 1 << 20
+"""Of the guest's memory in a page of the log."""
 
 
 def _status(partition: Partition) -> dict[str, Any]:
     machine = partition.machine
     settings = machine.settings
     return {
-        "cores": sum(1 for device in machine.devices() if type(device).__name__ == "Core"),
+        "cores": sum(isinstance(device, Core) for device in machine.devices()),
         "max_cores": settings.possible_cores,
         "ram": settings.ram,
         "max_ram": settings.largest_ram,
@@ -49,7 +52,7 @@ def connector_row(connector: Connector) -> dict[str, Any]:
         "kind": connector.kind.name,
         "state": connector.state.name.lower().replace("_", " "),
         "sense": connector.entity_sense().name.lower(),
-        "device": None if device is None else device.id or type(device).__name__.lower(),
+        "device": None if device is None else device.id or kind_of(device),
         "unplug_requested": connector.unplug_requested,
         "parent": connector.parent,
     }
@@ -71,18 +74,19 @@ def _plug(plug: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
             device = plug(partition.machine, **given)
         except Refusal as refusal:
             raise ControlError("refused", str(refusal)) from refusal
-        return {"device": type(device).__name__.lower(), **asdict(device)}
+        return {"device": kind_of(device), **asdict(device)}
 
     return method
 
 
 def _plug_tpm(partition: Partition, name: str, tpm: str) -> dict[str, Any]:
     try:
-        return {"device": "tpm-proxy", **asdict(partition.plug_tpm(name, tpm))}
+        proxy = partition.plug_tpm(name, tpm)
     except Refusal as refusal:
         raise ControlError("refused", str(refusal)) from refusal
     except ConfigError as error:
         raise ControlError("bad-parameters", f"plug.tpm: tpm: {error}") from error
+    return {"device": kind_of(proxy), **asdict(proxy)}
 
 
 def _unplug(partition: Partition, id: str) -> dict[str, Any]:
@@ -165,7 +169,13 @@ def _get_log(partition: Partition, after: int) -> dict[str, Any]:
     log = partition.machine.log
     if log is None:
         raise ControlError("not-found", "there is no log: start one with log.start")
-    entries = list(islice(log.entries, after, after + MOST_ROWS))
+    entries: list[Entry] = []
+    room = MOST_CHARACTERS
+    for entry in islice(log.entries, after, after + MOST_ROWS):
+        room -= size(entry)
+        if entries and room < 0:
+            break
+        entries.append(entry)
     page = {"entries": entries, "dropped": log.dropped, "more": after + len(entries) < len(log.entries)}
     return page if after else page | {"begin": log.begin}
 
@@ -205,7 +215,7 @@ METHODS = (
     Method("status", _status),
     Method("ls", _list, (Parameter("everything", flag, False), _AFTER)),
     Method("plug.core", _plug(lambda machine, name, core, node: machine.plug_core(name, core, node=node)),
-           (_ID, Parameter("core", integer(0, 1 << 20)), _NODE)),
+           (_ID, Parameter("core", integer(0, 1 << 20)), Parameter("node", integer(0, 127), None))),
     Method("plug.dimm", _plug(lambda machine, name, size, slot, node:
                               machine.plug_dimm(name, size, slot=slot, node=node)),
            (_ID, Parameter("size", _size), Parameter("slot", integer(0, 255), None), _NODE)),

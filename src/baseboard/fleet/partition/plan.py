@@ -9,7 +9,10 @@ from baseboard.errors import ConfigError
 from baseboard.fleet.partition.partition import PartitionPlan
 from baseboard.spapr.machine import PseriesMachine
 from baseboard.spapr.refusal import Refusal
-from baseboard.store.partition import PartitionFile, load, machine_settings
+from baseboard.store.partition import PartitionFile, load, machine_settings, size_of
+
+_SIZES = frozenset({"ram", "max_ram"})
+"""Flags whose values are sizes."""
 
 
 def plan(path: Path | None, flags: dict[str, Any]) -> PartitionPlan | None:
@@ -20,12 +23,18 @@ def plan(path: Path | None, flags: dict[str, Any]) -> PartitionPlan | None:
     given = {name: value for name, value in flags.items() if value is not None}
     if path is None and not given:
         return None
+    for name in _SIZES & given.keys():
+        try:
+            size_of(given[name])
+        except ValueError as error:
+            flag = name.replace("_", "-")
+            raise ConfigError(f"--{flag}: found {given[name]!r:.60}; {error}") from error
     described = load(path)[0] if path is not None else PartitionFile.model_validate({})
-    made = _plan(described, given)
     try:
+        made = _plan(described, given)
         made.populate(PseriesMachine(made.settings))
-    except Refusal as refusal:
-        raise ConfigError(f"{path}: {refusal}") from refusal
+    except (ConfigError, Refusal) as error:
+        raise ConfigError(f"{path}: {error}" if path is not None else str(error)) from error
     return made
 
 

@@ -1,7 +1,8 @@
 """The guest's clock: the platform's, and what a guest added to it.  [LoPAR 7.3.2]
 
 set-time-of-day takes any numbers and carries what is too much into the next larger unit: day 30 of a
-February is a day of March.  [QEMU 7.2] Only a time before the year 1 or after 9999 is refused.
+February is a day of March.  [QEMU 7.2] Only a time before the year 1 or after 9999 is refused; a
+clock that has gone on to such a time cannot be read.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from baseboard.spapr.status import PARAMETER_ERROR, SUCCESS
+from baseboard.spapr.status import HARDWARE_ERROR, PARAMETER_ERROR, SUCCESS
 
 if TYPE_CHECKING:
     from baseboard.spapr.machine import PseriesMachine
@@ -20,7 +21,10 @@ _NANOSECONDS = 1_000_000_000
 
 def get_time_of_day(machine: PseriesMachine, arguments: tuple[int, ...], cpu: int) -> tuple[int, ...]:
     seconds = machine.time_of_day()
-    time = _EPOCH + timedelta(seconds=seconds // 1)
+    try:
+        time = _EPOCH + timedelta(seconds=seconds // 1)
+    except (ValueError, OverflowError):
+        return (HARDWARE_ERROR,)
     nanoseconds = int(seconds % 1 * _NANOSECONDS)
     return SUCCESS, time.year, time.month, time.day, time.hour, time.minute, time.second, nanoseconds
 
