@@ -163,7 +163,7 @@ def test_what_is_no_message_ends_the_connection(tmp_path: Path) -> None:
             client.close()
             await gone(port)
 
-    told = []
+    told: list[Exception] = []
     asyncio.run(main())
     assert [str(error).partition("v: ")[2] for error in told] == [
         "a message of 4294967295 bytes; it must have 16 to 4128"

@@ -10,6 +10,7 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ RANDOM = bytes.fromhex("8001 00000010 00000000 0004 11223344")
 
 
 @contextmanager
-def peer(answer: Callable[[socket.socket], None], family: int, where: object) -> Iterator[socket.socket]:
+def peer(answer: Callable[[socket.socket], None], family: int, where: Any) -> Iterator[socket.socket]:
     """A listener that serves one connection."""
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.bind(where)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -237,7 +238,7 @@ def test_privileges(talk: Talk, request_: str, least: Privilege) -> None:
 
 
 def an_event(**fields: object) -> SystemEvent:
-    whole: dict[str, object] = {
+    whole: dict[str, Any] = {
         "record_id": 1,
         "kind": 2,
         "timestamp": 0,

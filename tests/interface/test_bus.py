@@ -315,9 +315,10 @@ def test_any_access_to_pci_and_a_cut_anywhere(sequence, cut, kind) -> None:  # t
         results = []
         for function in functions:
             if where == "bar":
-                results.append(
-                    function.write(offset, value, width) if writes else function.read(offset, width)
-                )
+                if writes:
+                    function.write(offset, value, width)
+                else:
+                    results.append(function.read(offset, width))
             elif writes:
                 function.write_configuration(offset, value, width)
             else:

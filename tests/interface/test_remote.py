@@ -529,7 +529,7 @@ def test_any_bytes_at_any_split(
     splits: list[tuple[int, int]],
 ) -> None:
     """An answer, an error or the end of the connection, the same however the bytes come in."""
-    data = GREETING[protocol] + b"".join(pieces)  # type: ignore[index]
+    data = GREETING[protocol] + b"".join(pieces)
     whole, split = protocol(make(), Fds()), protocol(make(), fds := Fds())
     whole.receive_data(data)
     position = given_out = 0

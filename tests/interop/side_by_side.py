@@ -201,13 +201,9 @@ class External:
         """Take the requests of both."""
         while (event := self.engine.next_event()) is not None:
             if isinstance(event, RequestReceived):
-                theirs = None
-                while theirs is None:
-                    theirs = self.link.next_event()
+                while not isinstance(theirs := self.link.next_event(), WireRequest):
                     if theirs is None:
                         self.link.receive_data(self.qemu.receive_wire())
-                    elif not isinstance(theirs, WireRequest):
-                        theirs = None
                 self.asked.append(theirs)
                 if tuple(event) != tuple(theirs):
                     self.messages.append((theirs, event))

@@ -6,7 +6,7 @@ Without quirks: for what proper firmware and a proper host do. And each quirk fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -96,11 +96,11 @@ class Ours:
 
 def seen(side: Theirs | Ours, access: Access) -> tuple[int | None, list[bool]]:
     kind, *rest = access
-    does = {
+    does: dict[str, Callable[..., int | None]] = {
         "r": side.read, "w": side.write,
         "out": side.host_write, "in": side.host_read, "status": side.host_status,
-    }[kind]  # fmt: skip
-    return does(*rest), side.levels()
+    }  # fmt: skip
+    return does[kind](*rest), side.levels()
 
 
 def differences(accesses: list[Access], theirs: Theirs, ours: Ours) -> Iterator[tuple[object, ...]]:

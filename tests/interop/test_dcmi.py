@@ -63,7 +63,8 @@ def test_discover(bmc: Baseboard) -> None:
 
 def test_capabilities(bmc: Baseboard) -> None:
     text = bmc.freeipmi("ipmi-dcmi", "--get-dcmi-capability-info")
-    table = [tuple(map(str.strip, line.split(":", 1))) for line in text.splitlines() if ":" in line]
+    lines = (line.partition(":") for line in text.splitlines() if ":" in line)
+    table = [(name.strip(), value.strip()) for name, _, value in lines]
     told = dict(table)
     assert told["DCMI Specification Conformance"] == "1.5"
     assert told["Power Management / Monitoring Support"] == "Available"

@@ -53,6 +53,7 @@ def transfer(host: Any, kind: str, *rest: Any) -> object:
     """One transfer as software makes it: the status, and what was read.  [ICH9 5.20]"""
     read = kind.startswith("read")
     name = kind.removeprefix("read ").removeprefix("write ")
+    data: Any
     command, *data = (*rest, 0, 0, 0)
     host.write(SLVA, 0x10 << 1 | read, 1)
     host.write(CMD, command, 1)

@@ -8,7 +8,7 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -62,8 +62,11 @@ def hypercall(token: int, *arguments: int) -> bytes:
 
 def traffic(random: Random, count: int) -> list[bytes]:
     """Plugging, a guest that takes and gives back, faults, a reset now and then."""
-    index = lambda: random.choice(CORES + BLOCKS)  # noqa: E731  # shorter than a function of three lines
-    kinds = {
+
+    def index() -> int:
+        return random.choice(CORES + BLOCKS)
+
+    kinds: dict[str, Callable[[], bytes]] = {
         "core": lambda: line("plug.core", name=f"c{random.randrange(8)}", core=random.randrange(8)),
         "dimm": lambda: line("plug.dimm", name=f"d{random.randrange(8)}", size="512M"),
         "nvdimm": lambda: line(

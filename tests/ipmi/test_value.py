@@ -70,4 +70,4 @@ def test_every_field_once(positional: tuple[int, ...], named: dict[str, int]) ->
 def test_fields_that_are_given_by_name_alone() -> None:
     assert (Named(x=1).x, Named(x=1).y) == (1, 2)
     with pytest.raises(TypeError, match="Named takes x, y, each once"):
-        Named(1)  # type: ignore[misc]  # that is what is tested
+        Named(1)  # type: ignore[call-arg]  # that is what is tested

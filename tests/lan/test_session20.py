@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from tests.lan.lan_world import ADMIN, CONSOLE, DEVICE_ID, MONITOR, Console, Toy, lan_message, make_server
 
@@ -17,7 +15,7 @@ ADD_SEL = 0x0A, 0x44, bytes(16)
 
 
 @pytest.fixture(params=["fast", "general"])
-def server(request: pytest.FixtureRequest) -> Iterator[LanServer]:
+def server(request: pytest.FixtureRequest) -> LanServer:
     server = make_server()
     if request.param == "general":
         add = server.add
@@ -187,7 +185,7 @@ def test_the_window(
 
 def test_the_window_goes_round_without_zero(server: LanServer) -> None:
     console = Console(server).login()
-    window = server.active()[0].window  # type: ignore[attr-defined]
+    window = server.active()[0].window
     window.highest = 0xFFFF_FFFE
     for number, is_new in ((0xFFFF_FFFF, True), (0, False), (1, True), (0xFFFF_FFFF, False), (2, True)):
         answer = console.send(console.seal(GET_DEVICE_ID, sequence=number))
@@ -199,7 +197,7 @@ def test_our_own_numbers_begin_at_1_and_leave_0_out(server: LanServer) -> None:
     numbers = []
     for start in (None, None, 0xFFFF_FFFE, None, None):
         if start is not None:
-            server.active()[0].sequence = start  # type: ignore[attr-defined]
+            server.active()[0].sequence = start
         answer = console.send(console.seal(GET_DEVICE_ID))
         assert answer is not None
         numbers.append(console.unseal(answer)[1])
@@ -283,7 +281,7 @@ def test_the_session_table() -> None:
 )
 def test_addresses_of_consoles(address: object, ip: bytes) -> None:
     server = make_server()
-    Console(server, address=address).login()  # type: ignore[arg-type]
+    Console(server, address=address).login()
     assert server.active()[0].console_ip == ip
 
 

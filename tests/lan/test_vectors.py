@@ -59,7 +59,7 @@ SESSIONS: list[dict[str, Any]] = json.loads(VECTORS.read_text())["sessions"]
 OPENED = [s for s in SESSIONS if s["derived"] and s["derived"].get("sik") and s["derived"]["suite"] in SUITES]
 
 
-def named(sessions: list[dict[str, Any]]) -> Any:
+def named(sessions: list[dict[str, Any]]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("session", [pytest.param(s, id=s["name"]) for s in sessions])
 
 

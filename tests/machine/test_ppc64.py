@@ -162,7 +162,7 @@ def test_console() -> None:
     machine = Ppc64Machine(Hypervisor(partition))
     machine.load(words(CALL), PROGRAM)
     assert machine.call(PROGRAM, H_PUT_TERM_CHAR, 0, 1, 0x68 << 56, 0) == 0
-    assert (seen, machine.console) == (b"h", b""), "who listened before listens on"
+    assert (bytes(seen), bytes(machine.console)) == (b"h", b""), "who listened before listens on"
 
 
 def test_faults_and_the_log_see_real_calls() -> None:

@@ -5,7 +5,7 @@ It is a coroutine: it goes on when the host has done something. `Firmware.servic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from baseboard.responder import AspeedIbt, AspeedKcs, Npcm7xxKcs
 
@@ -132,7 +132,7 @@ class KcsFirmware:
             except Restart as again:
                 command = again.args[0]
 
-    def command(self) -> Iterator[None]:
+    def command(self) -> Generator[None, None, int]:
         """Wait for one; data in its place is an error."""
         while True:
             yield
@@ -145,7 +145,7 @@ class KcsFirmware:
             self.port.write_output(0)
             return self.port.read_input()
 
-    def data(self, state: int, *, dummy: bool = True) -> Iterator[None]:
+    def data(self, state: int, *, dummy: bool = True) -> Generator[None, None, int]:
         """Wait for data, show `state`, take it; a command in its place ends what is under way."""
         yield
         if self.port.read_status() & COMMAND:

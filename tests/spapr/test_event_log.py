@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -139,7 +140,7 @@ CELL = st.integers(0, 0xFFFF_FFFF)
     st.booleans(),
 )
 def test_every_request_comes_back(
-    resource: int, action: int, what: dict[str, int | str], token: int | None, transactional: bool
+    resource: int, action: int, what: dict[str, Any], token: int | None, transactional: bool
 ) -> None:
     event = replace(HotplugEvent(resource, action, token=token, transactional=transactional), **what)
     assert decode(encode(event, 0, NOON)).event == event
