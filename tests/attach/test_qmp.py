@@ -120,5 +120,8 @@ def test_what_is_no_monitor(play: Play, reason: str, tmp_path: Path) -> None:
 
 
 def test_nobody_is_there(tmp_path: Path) -> None:
-    with pytest.raises(AttachError, match="cannot connect: No such file"):
+    with pytest.raises(
+        AttachError,
+        match=r"cannot connect: No such file.*; is QEMU running, with -qmp unix:.*/nothing,server=on",
+    ):
         Qmp(tmp_path / "nothing")

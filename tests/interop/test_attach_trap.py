@@ -296,13 +296,13 @@ def test_baseboard_host(npcm: BmcMachine, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["product_id"] == 0x0750
     wrong = host(f"ibt:{npcm.monitor}", "mc", "info")
     assert "BT is trapped on AST2400" in wrong.stderr
-    assert wrong.returncode == 1
+    assert wrong.returncode == 2
 
 
 def test_baseboard_host_at_what_is_no_monitor(tmp_path: Path) -> None:
     done = host(f"ibt:{tmp_path / 'nothing'}", "mc", "info")
     assert "cannot connect: No such file or directory" in done.stderr
-    assert done.returncode == 1
+    assert done.returncode == 2
 
 
 def test_over_the_lan(baseboard: StartBaseboard, tmp_path: Path) -> None:

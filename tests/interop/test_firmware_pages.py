@@ -100,8 +100,17 @@ def test_errors_of_a_command(directory: Path) -> None:
     for words, code, reason in (
         (["host", "qmp:bmc.qmp", "raw", "06", "7f"], 1, "the firmware answers C1h"),
         (["host", "qmp:bmc.qmp", "dance"], 2, "is not one of raw"),
-        (["host", "qmp:nothing", "mc", "info"], 1, "cannot connect"),
+        (
+            ["host", "qmp:nothing", "mc", "info"],
+            2,
+            "cannot connect: No such file or directory; is QEMU running, with -qmp",
+        ),
         (["host", "soup", "mc", "info"], 2, "is not qmp:PATH, ibt:PATH or vm:ADDRESS"),
+        (
+            ["host", "qmp:bmc.qmp", "--channel", "2", "mc", "info"],
+            2,
+            "KCS channels 3 at CA2h, 4 at CA4h enabled",
+        ),
         (["host", "qmp:bmc.qmp", "--channel", "5", "mc", "info"], 2, "is not one of 1 to 4"),
         (["host", "qmp:bmc.qmp", "--port", "fast", "mc", "info"], 2, "is not one of mixed"),
         (["host", "qmp:bmc.qmp", "--script", "nothing.toml"], 2, "No such file"),

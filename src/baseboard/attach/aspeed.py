@@ -100,7 +100,8 @@ def find_bmc(qmp: Qmp) -> Bmc:
         parts = {child["name"] for child in qmp.execute("qom-list", path=SOC)}
     except MonitorError:
         raise NotAttachable(
-            f"{qmp.path}: the machine {machine} has no {SOC}: it is no BMC with a chip of Aspeed's"
+            f"{qmp.path}: the machine {machine} has no {SOC}: "
+            "it is no BMC with a chip of Aspeed's, nor with an NPCM7xx"
         ) from None
     generation = next((row for prefix, row in GENERATIONS.items() if chip.startswith(prefix)), None)
     if generation is None or "lpc" not in parts:

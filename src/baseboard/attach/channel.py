@@ -24,8 +24,8 @@ class Channel:
         self._closed = False
 
     @classmethod
-    def connect(cls, path: Path, what: str, timeout: float = TIMEOUT) -> Self:
-        """Connect to a Unix socket.  Raises AttachError."""
+    def connect(cls, path: Path, what: str, timeout: float = TIMEOUT, *, option: str = "") -> Self:
+        """Connect to a Unix socket, which QEMU has with this option.  Raises AttachError."""
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(timeout)
         try:
@@ -33,7 +33,8 @@ class Channel:
         except OSError as error:
             connection.close()
             reason = error.strerror or error  # a path that is too long has no errno
-            raise AttachError(f"{what} {path}: cannot connect: {reason}") from None
+            advice = f"; is QEMU running, with {option} unix:{path},server=on,wait=off?" if option else ""
+            raise AttachError(f"{what} {path}: cannot connect: {reason}{advice}") from None
         return cls(connection, f"{what} {path}")
 
     def fileno(self) -> int:

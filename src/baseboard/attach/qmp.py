@@ -30,7 +30,7 @@ class Qmp:
         self._greeted = False
         self._events: deque[Happened] = deque(maxlen=MOST_EVENTS)
         self._answers: dict[int, Answered] = {}
-        self._channel = Channel.connect(path, "QEMU's monitor", timeout)
+        self._channel = Channel.connect(path, "QEMU's monitor", timeout, option="-qmp")
         try:
             self._greet()
         except BaseException:

@@ -78,7 +78,10 @@ async def _do(session: Session, script: Script | None, command: tuple[str, ...],
 async def _attached(firmware: Firmware, use: Callable[[Session], Awaitable[None]]) -> None:
     session = Session(firmware)
     try:
-        await firmware.start(session.deliver)
+        try:
+            await firmware.start(session.deliver)
+        except BaseboardError as error:
+            raise ConfigError(str(error)) from error  # exit code 1 is the firmware's
         await use(session)
     finally:
         await firmware.close()
@@ -116,7 +119,8 @@ class Session:
                 while self.sim.firmware is None:
                     await self._change()
         except TimeoutError:
-            raise ConfigError(f"nobody answers within {UP:g} s: {self.reason}") from None
+            found = describe_found(self.firmware.found())
+            raise ConfigError(f"nobody answers within {UP:g} s: {self.reason}; {found}") from None
 
     async def ask(self, message: Message) -> bytes:
         """Ask: completion code first."""
