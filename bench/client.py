@@ -13,6 +13,7 @@ import socket
 import struct
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -112,7 +113,7 @@ def run_lan(
         queue.reverse()
     times: list[float] = []
     poll = select.epoll()
-    by_descriptor = {}
+    by_descriptor: dict[int, list[Any]] = {}
     clock = time.perf_counter
     for session, queue in zip(opened, queues, strict=True):
         poll.register(session.socket.fileno(), select.EPOLLIN)

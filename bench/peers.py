@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,4 +149,8 @@ def baseboard(config: str = "") -> Iterator[Peer]:
             yield peer
 
 
-ALL = {"ipmi_sim": ipmi_sim, "baseboard": baseboard, "pyghmi": pyghmi}
+ALL: dict[str, Callable[[], contextlib.AbstractContextManager[Peer]]] = {
+    "ipmi_sim": ipmi_sim,
+    "baseboard": baseboard,
+    "pyghmi": pyghmi,
+}
