@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import resource
 import socket
 import struct
 import threading
@@ -264,6 +265,45 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
                 client.close()
                 await gone(port)
             assert opened() == before
+
+    asyncio.run(main())
+
+
+class Counted(FunctionPort):
+    """How often the loop said that somebody is there."""
+
+    told = 0
+
+    def _arrived(self) -> None:
+        self.told += 1
+        super()._arrived()
+
+
+def test_who_comes_when_no_descriptor_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits, and the loop has time for others meanwhile."""
+    monkeypatch.setattr(functions, "PAUSE", 0.01)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def main() -> None:
+        lock = threading.Lock()
+        port = Counted(tmp_path / "v", "--vfio-user", PciFunction(Kcs(), Interface.KCS), VfioUser, lock)
+        await port.start()
+        with socket.socket(socket.AF_UNIX) as client:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+            try:
+                client.connect(str(tmp_path / "v"))
+                turns = 0
+                async with asyncio.timeout(TIMEOUT):
+                    while port.told < 2:
+                        await asyncio.sleep(0)
+                        turns += 1
+                assert turns > 10, "between the two"
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            async with asyncio.timeout(TIMEOUT):
+                while not port.connected:
+                    await asyncio.sleep(0)
+        await port.close()
 
     asyncio.run(main())
 

@@ -39,6 +39,8 @@ CHANGE_OVER = 0.5
 PARTING = 5.0
 """Seconds in which one that was told so is to hang up."""
 MOST_WAITING = 8
+PAUSE = 1.0
+"""Seconds until the next look at who waits, when this process has no file descriptor left."""
 _RECEIVE_SIZE = 4096
 ATTENTIVE = 100e-6
 """Seconds after an access in which the next one finds its thread awake."""
@@ -95,7 +97,7 @@ class FunctionPort:
         self._listener = listener = unix_listener(str(self.path), self._flag)
         listener.setblocking(False)
         listener.listen()
-        self._loop.add_reader(listener, self._arrived)
+        self._look_out()
 
     async def close(self) -> None:
         """Turn the machine out and stop. It sees a device that does not answer any more."""
@@ -119,11 +121,19 @@ class FunctionPort:
 
     # In the event loop.
 
+    def _look_out(self) -> None:
+        if self._listener is not None:
+            self._loop.add_reader(self._listener, self._arrived)
+
     def _arrived(self) -> None:
         assert self._listener is not None
         try:
             connection, _ = self._listener.accept()
-        except OSError:  # it has gone again
+        except (BlockingIOError, ConnectionAbortedError):  # it has gone again
+            return
+        except OSError:  # it is still there, and the loop would come back at once
+            self._loop.remove_reader(self._listener)
+            self._loop.call_later(PAUSE, self._look_out)
             return
         if len(self._arrivals) >= MOST_WAITING:
             self.refused += 1
