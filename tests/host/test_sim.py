@@ -122,7 +122,7 @@ def test_another_order_than_was_expected() -> None:
     sim, _ = run({"00 02 00": "00"}, text)
     failed = [event for event in events(sim) if isinstance(event, StepFailed)]
     assert [event.reason for event in failed] == [
-        "RESET was expected to be ordered, and POWER_OFF was ordered"
+        "reset was expected to be ordered, and power-off was ordered"
     ]
     assert not sim.power
 

@@ -37,6 +37,8 @@ ORDERS: Mapping[str, Operation] = {
     "soft-off": Operation.GRACEFUL_SHUTDOWN,
 }
 
+ORDER_NAMES = {operation: name for name, operation in ORDERS.items()}
+
 _BYTE = re.compile(r"[0-9A-Fa-f]{2}|\?\?")
 
 

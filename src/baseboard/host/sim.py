@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from baseboard.host.orders import order
-from baseboard.host.script import Script, Step
+from baseboard.host.script import ORDER_NAMES, Script, Step
 from baseboard.host.seam import (
     Answered,
     AttentionChanged,
@@ -273,7 +273,7 @@ class HostSim:
             if operation is step.ordered:
                 self._step_done(step, b"", now)
             else:
-                self._fail(f"{_expected(step)}, and {operation.name} was ordered")
+                self._fail(f"{_expected(step)}, and {_in_words(operation)} was ordered")
 
     def _step_done(self, step: Step, data: bytes, now: float) -> None:
         self._repeated += 1
@@ -296,4 +296,8 @@ def _expected(step: Step) -> str:
         return f"{step.expect.text} was expected" if step.expect is not None else "an answer was expected"
     if step.attention is not None:
         return f"attention was expected to be {'up' if step.attention else 'down'}"
-    return f"{step.ordered.name if step.ordered is not None else 'nothing'} was expected to be ordered"
+    return f"{_in_words(step.ordered) if step.ordered is not None else 'nothing'} was expected to be ordered"
+
+
+def _in_words(operation: Operation) -> str:
+    return ORDER_NAMES.get(operation, operation.name.lower())
