@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from baseboard.fleet.partition.partition import open_partition
+from baseboard.fleet.partition.plan import plan
 from tests.interop.newer import qemu_user
 from tests.interop.unpacked import unpacked
 
@@ -160,6 +162,31 @@ def test_a_host_bridge_comes_and_goes(spapr: Spapr) -> None:
     nodes = [line.split()[2] for line in spapr.lsslot("-c", "phb") if " /pci@" in line]
     assert nodes == ["/pci@800000020000001", "/pci@800000020000000"]
     spapr("unplug", "p1")
+    spapr.drmgr("-c", "phb", "-r", "-s", "PHB 1")
+    assert spapr.connectors() == {}
+
+
+def test_connectors_in_one_property(spapr: Spapr, tmp_path: Path) -> None:
+    """The choice `DRC_INFO`: the tools find every kind of connector by `ibm,drc-info`."""
+    (tmp_path / "p.toml").write_text('[machine]\nchoices = ["DRC_INFO"]\nphb_slots = 4\n')
+    partition, store = open_partition(spapr.state, plan(tmp_path / "p.toml", {}))
+    partition.close()
+    store.close()
+    for command in ("core c1 1", "dimm d1 256M", "pci n1 virtio-net-pci 3", "phb p1 1"):
+        spapr("plug", *command.split())
+    spapr.drmgr("-c", "cpu", "-a", "-q", "1")
+    spapr.drmgr("-c", "mem", "-a", "-q", "1")
+    spapr.drmgr("-c", "pci", "-a", "-s", "C24", "-n", "-I")
+    spapr.drmgr("-c", "phb", "-a", "-s", "PHB 1")
+    assert not list((spapr.state / "files/proc/device-tree").rglob("ibm,drc-indexes"))
+    taken = {"CPU 1": "configured", "LMB 16": "configured", "C24": "configured card", "PHB 1": "configured"}
+    assert spapr.connectors() == taken
+    assert [line.split()[-1] for line in spapr.lsslot("-c", "pci") if line.startswith("C24 ")] == ["ethernet"]
+    for name in ("c1", "d1", "n1", "p1"):
+        spapr("unplug", name)
+    spapr.drmgr("-c", "cpu", "-r", "-s", "CPU 1")
+    spapr.drmgr("-c", "mem", "-r", "-q", "1")
+    spapr.drmgr("-c", "pci", "-r", "-s", "C24", "-n", "-I")
     spapr.drmgr("-c", "phb", "-r", "-s", "PHB 1")
     assert spapr.connectors() == {}
 

@@ -47,7 +47,8 @@ def decoded(system: Path, log: bytes) -> list[str]:
     return [" ".join(line.split()) for line in done.stdout.splitlines()]
 
 
-CORE, BRIDGE, CARD, BLOCK = 0x1000_0001, 0x2000_0001, 0x4000_0018, 0x8000_0004
+CORE, BRIDGE, SLOT, CARD = 0x1000_0001, 0x2000_0001, 0x3000_0001, 0x4000_0018
+BLOCK, MODULE = 0x8000_0004, 0x9000_0001
 
 
 @pytest.mark.parametrize(
@@ -60,8 +61,20 @@ CORE, BRIDGE, CARD, BLOCK = 0x1000_0001, 0x2000_0001, 0x4000_0018, 0x8000_0004
         (HotplugEvent(5, REMOVE, index=CARD), "PCI Remove 00000002 (DRC Index) 40000018"),
         (HotplugEvent(4, ADD, index=BRIDGE), "PHB Add 00000002 (DRC Index) 20000001"),
         (HotplugEvent(5, ADD, name="C24"), "PCI Add 00000001 (DRC Name)"),
+        (HotplugEvent(3, ADD, index=SLOT), "Slot Add 00000002 (DRC Index) 30000001"),
+        # So is persistent memory, for which it has no word.
+        (HotplugEvent(6, ADD, index=MODULE), " Add 00000002 (DRC Index) 90000001"),
     ],
-    ids=["core", "memory by count", "memory from an index", "card", "host bridge", "by name"],
+    ids=[
+        "core",
+        "memory by count",
+        "memory from an index",
+        "card",
+        "host bridge",
+        "by name",
+        "slot",
+        "persistent memory",
+    ],
 )
 def test_hotplug_requests(system: Path, event: HotplugEvent, said: str) -> None:
     lines = decoded(system, encode(event, 7, NOON))

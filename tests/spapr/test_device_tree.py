@@ -102,9 +102,11 @@ def test_numa() -> None:
 
 def test_one_property_in_place_of_four() -> None:
     tree = device_tree(PseriesMachine(**CONFIGURATIONS["growing"]), VECTORS["drc-info"])
-    assert "ibm,drc-indexes" not in tree.properties
+    assert not any("ibm,drc-indexes" in node.properties for _, node in tree.walk())
     rows = decode_drc_info(tree.properties["ibm,drc-info"])
     assert [(row.type, row.amount) for row in rows] == [("PHB", 31), ("MEM", 16), ("PMEM", 4)]
+    bridge = decode_drc_info(part(tree, "/pci@800000020000000").properties["ibm,drc-info"])
+    assert [(row.type, row.prefix, row.amount) for row in bridge] == [("28", "C", 256)]
 
 
 def test_a_core_has_the_node_that_configure_connector_gives() -> None:

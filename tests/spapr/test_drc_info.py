@@ -7,8 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baseboard.errors import DecodeError
-from baseboard.spapr.drc_info import DrcRow, decode_drc_info, drc_rows, encode_drc_info
+from baseboard.spapr.drc_info import (
+    DrcRow,
+    connector_properties,
+    connectors_of,
+    decode_drc_info,
+    drc_rows,
+    encode_drc_info,
+)
 from baseboard.spapr.machine import PseriesMachine
+from baseboard.spapr.tree import Node
+from baseboard.spapr.vector5 import BEFORE_CAS, DRC_INFO, vector
 
 LIVE = 0xFFFF_FFFF
 
@@ -38,6 +47,18 @@ def test_rows_name_every_connector(threads: int) -> None:
             for number in range(row.amount)
         }
         assert named == {one.index: one.name for one in connectors}
+        forms = [
+            Node("", connector_properties(connectors, form)) for form in (BEFORE_CAS, vector((DRC_INFO,)))
+        ]
+        assert [len(node.properties) for node in forms] == [4, 1]
+        for node in forms:
+            assert connectors_of(node) == sorted((one.index, one.name, one.type) for one in connectors)
+
+
+def test_rows_without_end_are_refused() -> None:
+    rows = [DrcRow("MEM", "LMB ", 0x8000_0004, 4, 0xFFFF_FFFF, 1, LIVE)]
+    with pytest.raises(DecodeError, match="more than 1048576 connectors"):
+        connectors_of(Node("", {"ibm,drc-info": encode_drc_info(rows)}))
 
 
 def test_bytes() -> None:

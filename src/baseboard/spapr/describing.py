@@ -8,11 +8,11 @@ from baseboard.errors import LocalProtocolError
 from baseboard.spapr.cells import cells, strings
 from baseboard.spapr.devices import Core, Dimm, Nvdimm, PciFunction, Phb
 from baseboard.spapr.drc import Connector
+from baseboard.spapr.drc_info import connector_properties
 from baseboard.spapr.management import cards
 from baseboard.spapr.nodes import (
     bridge_node,
     card_node,
-    connector_arrays,
     core_node,
     memory_block_node,
     persistent_memory_node,
@@ -34,22 +34,22 @@ def describe(machine: PseriesMachine, connector: Connector, vector: bytes) -> No
         case Nvdimm():
             return persistent_memory_node(device, vector)
         case Phb():
-            return _bridge(machine, bridge_node(device, vector), device.index, 0)
+            return _bridge(machine, bridge_node(device, vector), device.index, 0, vector)
         case PciFunction():
-            return _card(machine, device)
+            return _card(machine, device, vector)
     raise LocalProtocolError(f"nothing is attached to {connector.name}")
 
 
-def _card(machine: PseriesMachine, card: PciFunction) -> Node:
+def _card(machine: PseriesMachine, card: PciFunction, vector: bytes) -> Node:
     was_reset = cards.connector_of(machine, card).index not in machine.new_cards
     node = card_node(card, cards.bus_number(machine, card), was_reset=was_reset)
-    return _bridge(machine, node, card.phb, card.bridge) if card.bridge else node
+    return _bridge(machine, node, card.phb, card.bridge, vector) if card.bridge else node
 
 
-def _bridge(machine: PseriesMachine, node: Node, phb: int, chassis: int) -> Node:
+def _bridge(machine: PseriesMachine, node: Node, phb: int, chassis: int, vector: bytes) -> Node:
     """With the connectors on it and the cards in them."""
     slots = cards.behind(machine, phb, chassis)
-    own = connector_arrays(slots)
+    own = connector_properties(slots, vector)
     if chassis:
         own |= {"#size-cells": cells(2), "#address-cells": cells(3)}
     else:
@@ -57,5 +57,5 @@ def _bridge(machine: PseriesMachine, node: Node, phb: int, chassis: int) -> Node
     node.properties = own | node.properties
     for slot in slots:
         if isinstance(slot.device, PciFunction):
-            node.add(_card(machine, slot.device))
+            node.add(_card(machine, slot.device, vector))
     return node

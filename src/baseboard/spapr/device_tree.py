@@ -6,15 +6,13 @@ ibm,configure-connector hands them out; here is what holds them. Values are QEMU
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from baseboard.spapr import affinity, memory, vector5
 from baseboard.spapr.cells import cells, strings, wide
 from baseboard.spapr.drc import Connector
-from baseboard.spapr.drc_info import drc_rows, encode_drc_info
+from baseboard.spapr.drc_info import connector_properties
 from baseboard.spapr.events import event_sources_node
-from baseboard.spapr.nodes import connector_arrays
 from baseboard.spapr.nodes.bridges import INTERRUPT_CONTROLLER
 from baseboard.spapr.rtas.service import TOKENS
 from baseboard.spapr.settings import LMB_SIZE, MachineSettings
@@ -50,7 +48,7 @@ def device_tree(machine: PseriesMachine, vector: bytes | None = None) -> Node:
         by_parent.setdefault(connector.parent, []).append(connector)
 
     root = Node("", _root_properties(settings))
-    root.properties |= _connectors(by_parent.get("/", ()), vector)
+    root.properties |= connector_properties(by_parent.get("/", ()), vector)
     root.add(_chosen(vector, at_start=at_start))
     root.add(_rtas(settings, vector))
     root.add(event_sources_node())
@@ -61,7 +59,7 @@ def device_tree(machine: PseriesMachine, vector: bytes | None = None) -> Node:
         root.add(_dynamic_memory(machine, vector))
     root.add(_persistent_memory())
     cpus = root.add(Node("cpus", {"#address-cells": cells(1), "#size-cells": cells(0)}))
-    cpus.properties |= _connectors(by_parent.get("/cpus", ()), vector)
+    cpus.properties |= connector_properties(by_parent.get("/cpus", ()), vector)
 
     places = {"CPU": cpus, "PHB": root, "PMEM": root.child("ibm,persistent-memory")}
     for connector in sorted(machine.connectors.values(), key=lambda one: one.index):
@@ -85,13 +83,6 @@ def _root_properties(settings: MachineSettings) -> dict[str, bytes]:
     if settings.uuid is not None:
         properties["vm,uuid"] = properties["system-id"] = strings(settings.uuid)
     return properties
-
-
-def _connectors(connectors: Iterable[Connector], vector: bytes) -> dict[str, bytes]:
-    """The four arrays, or what replaces them."""
-    if vector5.DRC_INFO.among(vector):
-        return {"ibm,drc-info": encode_drc_info(drc_rows(connectors))}
-    return connector_arrays(connectors)
 
 
 def _chosen(vector: bytes, *, at_start: bool) -> Node:

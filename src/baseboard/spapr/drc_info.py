@@ -16,9 +16,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from baseboard.errors import DecodeError
+from baseboard.spapr import vector5
 from baseboard.spapr.cells import cells, strings
 from baseboard.spapr.drc import Connector
+from baseboard.spapr.nodes import connector_arrays
+from baseboard.spapr.tree import Node
 
+MOST_CONNECTORS = 1 << 20
 _NUMBERS = struct.Struct(">5I")
 
 
@@ -58,6 +62,31 @@ def drc_rows(connectors: Iterable[Connector]) -> list[DrcRow]:
                 continue
         rows.append(new)
     return rows
+
+
+def connectors_of(node: Node) -> list[tuple[int, str, str]]:
+    """Index, name and type of each connector that a node has, in whichever form.  Raises `DecodeError`."""
+    if "ibm,drc-info" in node.properties:
+        rows = decode_drc_info(node.properties["ibm,drc-info"])
+        if sum(row.amount for row in rows) > MOST_CONNECTORS:
+            raise DecodeError(f"ibm,drc-info: more than {MOST_CONNECTORS} connectors")
+        return [
+            (row.first_index + step, f"{row.prefix}{row.first_suffix + step}", row.type)
+            for row in rows
+            for step in range(0, row.amount * row.increment, row.increment or 1)
+        ]
+    names, types = (
+        [part.decode("ascii", "replace") for part in node.properties.get(name, b"")[4:].split(b"\0")[:-1]]
+        for name in ("ibm,drc-names", "ibm,drc-types")
+    )
+    return list(zip(node.cells("ibm,drc-indexes")[1:], names, types, strict=False))
+
+
+def connector_properties(connectors: Iterable[Connector], vector: bytes) -> dict[str, bytes]:
+    """What a node says of its connectors: the four arrays, or what replaces them."""
+    if vector5.DRC_INFO.among(vector):
+        return {"ibm,drc-info": encode_drc_info(drc_rows(connectors))}
+    return connector_arrays(connectors)
 
 
 def encode_drc_info(rows: Iterable[DrcRow]) -> bytes:

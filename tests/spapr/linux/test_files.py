@@ -10,6 +10,11 @@ from baseboard.spapr.linux.files import files
 from baseboard.spapr.tree import Node
 
 CORE = {"device_type": strings("cpu"), "ibm,ppc-interrupt-server#s": cells(2, 3)}
+CORES = {
+    "ibm,drc-indexes": cells(3, 0x10000000, 0x10000002, 0x10000004),
+    "ibm,drc-names": cells(3) + strings("CPU 0", "CPU 2", "CPU 4"),
+    "ibm,drc-types": cells(3) + strings("CPU", "CPU", "CPU"),
+}
 GIB = 1 << 30
 
 
@@ -32,7 +37,7 @@ def partition() -> Node:
         "",
         {"model": strings("IBM")},
         [
-            Node("cpus", {"ibm,drc-indexes": cells(3, 1, 2, 3)}, [Node("PowerPC,POWER9@2", CORE)]),
+            Node("cpus", CORES, [Node("PowerPC,POWER9@2", CORE)]),
             Node("memory@0", {"device_type": strings("memory"), "reg": wide(0, 1 << 29)}),
             Node("ibm,dynamic-reconfiguration-memory", {"ibm,dynamic-memory": cells(3) + rows}),
             bridge,

@@ -37,14 +37,16 @@ _T = TypeVar("_T")
 _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
-GUEST = vector5.vector((vector5.DYNAMIC_MEMORY, vector5.FORM_1_AFFINITY, vector5.HOTPLUG_EVENTS))
-"""What the guest negotiates that a partition has when nobody brings another: a Linux whose user space changes
+GUEST = vector5.vector(
+    (vector5.DYNAMIC_MEMORY, vector5.FORM_1_AFFINITY, vector5.HOTPLUG_EVENTS, vector5.DRC_INFO)
+)
+"""What the guest asks for that a partition has when nobody brings another: a Linux whose user space changes
 its memory, and which therefore has `ibm,dynamic-memory` in its first version."""
 
 
 def boot(machine: PseriesMachine) -> None:
     """A guest comes up: what is there is its own from now on."""
-    machine.negotiated(GUEST, hotplug_events=True)
+    machine.negotiated(vector5.common(GUEST, vector5.offered(machine.choices)), hotplug_events=True)
 
 
 def guest_tree(machine: PseriesMachine) -> Node:

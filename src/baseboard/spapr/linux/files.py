@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from baseboard.errors import DecodeError
+from baseboard.spapr.drc_info import connectors_of
 from baseboard.spapr.settings import LMB_SIZE
 from baseboard.spapr.tree import Node, proc_files
 
@@ -69,7 +70,7 @@ def _processors(tree: Node) -> Iterator[tuple[str, bytes | None]]:
     threads = {thread for node in cores for thread in node.cells("ibm,ppc-interrupt-server#s")}
     each = max((len(node.cells("ibm,ppc-interrupt-server#s")) for node in cores), default=1)
     possible = min(
-        max(len(cpus.cells("ibm,drc-indexes")[1:]) * each, *(thread + 1 for thread in threads), 1),
+        max(len(connectors_of(cpus)) * each, *(thread + 1 for thread in threads), 1),
         MOST_THREADS,
     )
     for number in range(possible):
@@ -111,16 +112,10 @@ def _assigned(tree: Node) -> Iterator[int]:
 def _slots(tree: Node, cards: Collection[int]) -> Iterator[tuple[str, bytes | None]]:
     """A folder for each slot that takes a card: adapter 0 empty, 1 configured, 2 there and not configured."""
     for _, node in tree.walk():
-        indexes, types = node.cells("ibm,drc-indexes")[1:], _counted_strings(node, "ibm,drc-types")
-        names = _counted_strings(node, "ibm,drc-names")
         configured = {child.cells("ibm,my-drc-index")[:1] for child in node.children}
-        for index, name, kind in zip(indexes, names, types, strict=False):
+        for index, name, kind in connectors_of(node):
             if kind.isdigit():
                 there = (index,) in configured
                 adapter = b"1\n" if there else b"2\n" if index in cards else b"0\n"
                 yield f"{SLOTS}/{name}/adapter", adapter
                 yield f"{SLOTS}/{name}/power", b"1\n" if there else b"0\n"
-
-
-def _counted_strings(node: Node, name: str) -> list[str]:
-    return [part.decode("ascii", "replace") for part in node.properties.get(name, b"")[4:].split(b"\0")[:-1]]
