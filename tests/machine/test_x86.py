@@ -133,6 +133,19 @@ def test_sti_and_hlt_do_not_part() -> None:
     assert (machine.register("ebx"), machine.register("ecx")) == (1, 7)
 
 
+def test_an_interrupt_at_the_beginning_of_ram() -> None:
+    """Whether an STI stands before is not to be seen where nothing stands before."""
+    machine, kcs = kcs_machine()
+    kcs.engine.set_interrupt(True)
+    machine.add_ram(0x20_0000, 0x1000)
+    load(machine, "43 fa" + HLT, 0x1_0100)  # inc ebx; cli; hlt
+    machine.set_vector(5, 0x1_0100)
+    load(machine, "b061 66baa30c ee ebf7", 0x20_0000)  # WRITE_START; and again
+    load(machine, "31db fb 90 e9 f7ff1e00")  # xor ebx, ebx; sti; nop; jmp there
+    assert machine.run() is Stop.IDLE
+    assert machine.register("ebx") == 1
+
+
 def test_without_the_interrupt_flag_nothing_wakes() -> None:
     machine, kcs = kcs_machine()
     kcs.engine.set_interrupt(True)

@@ -114,7 +114,13 @@ class X86Machine(Machine):
     def _takes_interrupts(self, block: int | None) -> bool:
         if not self.register("eflags") & _IF:
             return False
-        return block is None or bytes(self.cpu.mem_read(block - 1, 1)) != bytes((_STI,))
+        return block is None or not self._is_sti(block - 1 & 0xFFFF_FFFF)
+
+    def _is_sti(self, address: int) -> bool:
+        try:
+            return bytes(self.cpu.mem_read(address, 1)) == bytes((_STI,))
+        except self._error:  # nothing is there
+            return False
 
     def _enter_interrupt(self) -> None:
         line = (self.lines & -self.lines).bit_length() - 1
