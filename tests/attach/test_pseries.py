@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from baseboard.attach.backing import Backing
 from baseboard.attach.errors import NotAttachable
@@ -145,6 +147,40 @@ def test_numa_nodes() -> None:
 def test_what_is_not_for_us(answers: dict[str, Any], says: str) -> None:
     with pytest.raises(NotAttachable, match=says):
         seen(monitor(**answers)).partition()
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value"),
+    [
+        ("memory@0", "reg", cells(0, 0, 1)),
+        ("memory@0", "ibm,associativity", b""),
+        ("memory@0", "ibm,associativity", cells(1, 0xFFFF_FFFF)),
+        ("pci@800000020000000", "ibm,my-drc-index", b"abc"),
+        ("pci@800000020000000", "ibm,my-drc-index", cells(7)),
+        ("cpus/PowerPC,POWER9@0", "cpu-version", b"abc"),
+        ("interrupt-controller", "compatible", b"\xff"),
+    ],
+)
+def test_a_tree_that_a_guest_has_changed(path: str, name: str, value: bytes) -> None:
+    root = tree()
+    node = root.find(path)
+    assert node is not None
+    node.properties[name] = value
+    with pytest.raises(NotAttachable, match="qmp: "):
+        seen(monitor(), root)
+
+
+@given(st.sampled_from([path for path, _ in tree().walk()]), st.data())
+def test_any_tree_is_a_guest_or_refused(path: str, data: st.DataObject) -> None:
+    root = tree()
+    node = root.find(path)
+    assert node is not None
+    names = st.sampled_from([*node.properties, "reg", "compatible", "cpu-version", "ibm,my-drc-index"])
+    node.properties[data.draw(names)] = data.draw(st.binary(max_size=20))
+    try:
+        seen(monitor(), root).partition()
+    except NotAttachable:
+        pass
 
 
 def test_no_rtas() -> None:

@@ -18,6 +18,8 @@ from baseboard.spapr.tpm import HEADER_SIZE, MAXIMUM, TpmError, TpmLink, announc
 
 PATIENCE = 120.0
 """A TPM may take a minute to make an RSA key."""
+SHORT_PATIENCE = 30.0
+"""For those who wait in the middle of a hypercall, and everybody else with them."""
 _RESOURCE_MANAGED = "/dev/tpmrm"
 
 

@@ -12,14 +12,14 @@ from baseboard.attach.given_back import boot_of, recall
 from baseboard.attach.guest_tree import Read, find_tree
 from baseboard.attach.live_machine import LiveMachine
 from baseboard.attach.qmp import Qmp
-from baseboard.errors import ConfigError
+from baseboard.errors import ConfigError, DecodeError
 from baseboard.power.qmp import MonitorError
 from baseboard.spapr import vector5
 from baseboard.spapr.choices import Choice
 from baseboard.spapr.drc import CPU, PHB
 from baseboard.spapr.processor import POWER9, Processor
 from baseboard.spapr.refusal import Refusal
-from baseboard.spapr.settings import MachineSettings
+from baseboard.spapr.settings import MAX_NODES, MachineSettings
 from baseboard.spapr.tree import Node
 
 _PERIPHERAL = "/machine/peripheral/"
@@ -117,6 +117,8 @@ def look(qmp: Qmp, read: Read) -> Guest:
     boot = boot_of(blob)
     threads = slots[0]["vcpus-count"]
     try:
+        processor = _processor(tree, chosen)
+        xive = any(_XIVE in node.strings("compatible") for node in tree.children)
         settings = MachineSettings(
             cores=sum(1 for slot in slots if "qom-path" in slot),
             max_cores=len(slots),
@@ -130,6 +132,8 @@ def look(qmp: Qmp, read: Read) -> Guest:
         )
     except ConfigError as error:
         raise NotAttachable(f"{qmp.path}: no such platform of ours: {error}") from None
+    except DecodeError as error:
+        raise NotAttachable(f"{qmp.path}: the guest's device tree is none of a partition: {error}") from None
     return Guest(
         machine=machine,
         rtas=rtas.cells("linux,rtas-entry")[0],
@@ -143,10 +147,8 @@ def look(qmp: Qmp, read: Read) -> Guest:
         core_type=slots[0]["type"],
         dimms=tuple(module["data"] for module in modules),
         vector5=chosen.properties.get("ibm,architecture-vec-5", b"")[1:],
-        xive=any(
-            _XIVE in node.strings("compatible") for node in tree.children if "compatible" in node.properties
-        ),
-        processor=_processor(tree, chosen),
+        xive=xive,
+        processor=processor,
         boot=boot,
         free=recall(qmp, boot),
     )
@@ -172,27 +174,28 @@ def _cores(slots: list[dict[str, Any]]) -> list[Core]:
 
 
 def _processor(tree: Node, chosen: Node) -> Processor:
-    """What guest and QEMU have agreed on."""
+    """What guest and QEMU have agreed on.  Raises DecodeError."""
     vector = chosen.properties.get("ibm,architecture-vec-5", b"")[1:]
-    nodes = (
-        node for node in (tree.child("cpus") or Node("cpus")).children if "cpu-version" in node.properties
-    )
-    versions = [node.cells("cpu-version")[0] for node in nodes]
+    cores = (tree.child("cpus") or Node("cpus")).children
+    versions = [version for node in cores for version in node.cells("cpu-version")[:1]]
     return Processor(versions[0] if versions else POWER9, vector5.RADIX.among(vector))
 
 
 def _bridges(tree: Node) -> tuple[int, ...]:
+    """Raises DecodeError."""
     indexes = (node.cells("ibm,my-drc-index") for node in tree.children if node.name.startswith("pci@"))
     return tuple(sorted(index[0] - PHB.drc_index(0) for index in indexes if index))
 
 
 def _nodes(tree: Node, ram: int) -> tuple[int, ...]:
-    """RAM of each NUMA node; none where there is only one."""
+    """RAM of each NUMA node; none where there is only one.  Raises DecodeError."""
     sizes: dict[int, int] = {}
     for node in tree.children:
         if node.name.startswith("memory@"):
-            high, low = node.cells("reg")[2:4]
-            number = node.cells("ibm,associativity")[-1]
+            place, domains = node.cells("reg"), node.cells("ibm,associativity")
+            if len(place) != 4 or not domains or domains[-1] >= MAX_NODES:
+                raise DecodeError(f"{node.name} has reg {place} and ibm,associativity {domains}"[:200])
+            high, low, number = *place[2:], domains[-1]
             sizes[number] = sizes.get(number, 0) + (high << 32 | low)
     nodes = tuple(sizes.get(number, 0) for number in range(max(sizes, default=0) + 1))
     return nodes if len(nodes) > 1 and sum(nodes) == ram else ()

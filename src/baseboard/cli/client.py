@@ -22,10 +22,10 @@ class RequestFailed(BaseboardError):
 class Client:
     """A connection to the instance in `state`."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, *, patience: float = PATIENCE) -> None:
         self._path = state / CONTROL
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(PATIENCE)
+        self._socket.settimeout(patience)
         try:
             self._socket.connect(str(self._path))
         except OSError as error:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import click
 
-from baseboard.cli.client import Client, RequestFailed
+from baseboard.cli.client import PATIENCE, Client, RequestFailed
 from baseboard.cli.flags import PATH
 from baseboard.store.directory import CONTROL, default_state
 
@@ -58,11 +58,11 @@ class _Opened:
 
 
 @contextmanager
-def partition(state: Path) -> Iterator[Caller]:
+def partition(state: Path, *, patience: float = PATIENCE) -> Iterator[Caller]:
     """The partition of a state directory: the one that runs, or else what is kept, for this command alone."""
     if (state / CONTROL).exists():
         try:
-            client = Client(state)
+            client = Client(state, patience=patience)
         except RequestFailed:
             pass  # the socket of one that was killed
         else:

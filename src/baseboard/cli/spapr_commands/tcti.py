@@ -11,6 +11,7 @@ from typing import IO
 
 import click
 
+from baseboard.cli.client import PATIENCE
 from baseboard.cli.spapr_commands.flags import STATE, Caller, partition
 from baseboard.errors import BaseboardError, ConfigError
 from baseboard.spapr.hcalls.codes import H_RESOURCE, NAMES
@@ -47,7 +48,9 @@ def tcti(state: Path, where: str | None, resource_manager: bool | None) -> None:
     """
     if where is not None:
         return _carry(_own(where, resource_manager))
-    with partition(state) as caller:
+    from baseboard.aio.tpm import SHORT_PATIENCE
+
+    with partition(state, patience=PATIENCE + 2 * SHORT_PATIENCE) as caller:  # it opens the TPM, then asks
         return _carry(partial(_served, caller))
 
 

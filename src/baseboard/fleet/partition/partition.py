@@ -29,8 +29,6 @@ _MACHINE, _BORN = (ROOM, "machine"), (ROOM, "born")
 MOST_NOTICES = 256
 TPM = "tpm"
 """The proxy's name, when nobody has given it another."""
-TPM_PATIENCE = 30.0
-"""Seconds; who waits for a TPM waits in the middle of a hypercall, and everybody with him."""
 
 _T = TypeVar("_T")
 
@@ -216,11 +214,11 @@ class Partition:
 
 def _tpm(where: str) -> TpmLink | None:
     """Raises ConfigError."""
-    from baseboard.aio.tpm import is_managed, tpm_link
+    from baseboard.aio.tpm import SHORT_PATIENCE, is_managed, tpm_link
 
     if not where:
         return None
-    link = tpm_link(where, patience=TPM_PATIENCE)
+    link = tpm_link(where, patience=SHORT_PATIENCE)
     return link if is_managed(where) else ResourceManager(link)
 
 
