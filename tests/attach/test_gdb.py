@@ -138,6 +138,36 @@ def test_a_running_target_is_stopped_before_leaving(attach: Attach) -> None:
         gdb.detach()
 
 
+@pytest.mark.parametrize("said", [b"T02thread:02;", b"-"], ids=["QEMU says so", "QEMU 11.1 need not"])
+def test_halting_what_others_let_run(said: bytes, attach: Attach) -> None:
+    with attach((b"\3", said), (b"qC", b"QC01"), (b"Hg02", b"OK"), (b"p1", b"%016x" % 7), DETACH) as gdb:
+        gdb.halt()
+        gdb.select("02")
+        assert gdb.read_register("r1") == 7
+
+
+def test_every_thread_and_a_step_of_one(attach: Attach) -> None:
+    with attach(
+        (b"qfThreadInfo", b"m01,02"),
+        (b"qsThreadInfo", b"m03"),
+        (b"qsThreadInfo", b"l"),
+        (b"Hg03", b"OK"),
+        (b"vCont;s:03", b"T05thread:03;"),
+        (b"vCont;s:03", b"T05thread:03;"),
+        DETACH,
+    ) as gdb:
+        assert gdb.threads() == ["01", "02", "03"]
+        gdb.select("03")
+        assert gdb.step().thread == "03"
+        gdb.step()
+
+
+def test_a_stub_with_threads_without_end(attach: Attach) -> None:
+    many = [(b"qsThreadInfo", b"m" + b"1," * 199 + b"1")] * 5
+    with attach((b"qfThreadInfo", many[0][1]), *many, DETACH) as gdb:
+        assert len(gdb.threads()) == 1200
+
+
 def test_where_detaching_is_unknown_the_target_is_resumed(attach: Attach) -> None:
     with attach((b"D", b""), (b"vCont;c", b"-")) as gdb:
         gdb.detach()

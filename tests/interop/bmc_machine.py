@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from baseboard.errors import BaseboardError
 from baseboard.host.registers import PATIENCE
 from baseboard.ipmi.message import Message
 from tests.firmware import firmware
+from tests.interop.newer import Program, newer_qemu
 from tests.programs import require_program
 
 QEMU = "qemu-system-arm"
@@ -34,9 +36,11 @@ class Board(NamedTuple):
     image: str
     product: str
     """As Get Device ID has it."""
+    newer: bool = False
+    """In QEMU 11.1, whose debugger's stub is another."""
 
     def __str__(self) -> str:
-        return self.image
+        return f"{self.image}, QEMU 11.1" if self.newer else self.image
 
 
 BOARDS = (
@@ -51,6 +55,8 @@ TRAPPED = (
     (Board("npcm750-evb", "npcm750-mapped", "50 07"), "KCS"),
     (Board("ast2600-evb", "ast2600-interrupt", "00 26"), "BT"),
     (Board("ast2600-evb", "ast2600-mapped", "00 26"), "BT"),
+    (Board("npcm750-evb", "npcm750-mapped", "50 07", newer=True), "KCS"),
+    (Board("ast2600-evb", "ast2600-mapped", "00 26", newer=True), "BT"),
 )
 """Boards, and the interface that QEMU does not have."""
 
@@ -80,13 +86,13 @@ class BmcMachine:
         self.kill()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        program = require_program(QEMU)
+        qemu = newer_qemu("arm") if self.board.newer else Program((require_program(QEMU),))
         self.monitor.unlink(missing_ok=True)
         self.own_monitor.unlink(missing_ok=True)
         with open(self._log, "ab") as log:
             process = subprocess.Popen(
                 [
-                    program,
+                    *qemu.command,
                     "-machine",
                     self.board.machine,
                     "-kernel",
@@ -105,6 +111,7 @@ class BmcMachine:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env={**os.environ, **qemu.environment},
             )
         deadline = time.monotonic() + DEADLINE
         while not self.monitor.exists() and process.poll() is None and time.monotonic() < deadline:

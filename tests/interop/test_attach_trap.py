@@ -38,6 +38,11 @@ pytestmark = pytest.mark.interop
 
 EVERY = pytest.mark.parametrize(("board", "interface"), TRAPPED, ids=[str(board) for board, _ in TRAPPED])
 ONE_OF_EACH = pytest.mark.parametrize(("board", "interface"), [TRAPPED[0], TRAPPED[3]], ids=["KCS", "BT"])
+AND_NEWER = pytest.mark.parametrize(
+    ("board", "interface"),
+    [TRAPPED[0], TRAPPED[3], TRAPPED[5], TRAPPED[6]],
+    ids=["KCS", "BT", "KCS, QEMU 11.1", "BT, QEMU 11.1"],
+)
 NPCM, KCS = TRAPPED[0]
 BT = TRAPPED[3][1]
 
@@ -89,7 +94,9 @@ def test_other_channels(channel: int, npcm: BmcMachine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("board", "interface"), [TRAPPED[0], TRAPPED[2], TRAPPED[3]], ids=["KCS", "KCS mapped", "BT"]
+    ("board", "interface"),
+    [TRAPPED[0], TRAPPED[2], TRAPPED[3], TRAPPED[6]],
+    ids=["KCS", "KCS mapped", "BT", "BT, QEMU 11.1"],
 )
 def test_attached_before_the_firmware_starts(board: Board, interface: str, tmp_path: Path) -> None:
     with BmcMachine(tmp_path, board, "-S") as machine:
@@ -193,7 +200,7 @@ def test_a_reset_while_a_processor_stands_before_an_access(
         trap.detach()
 
 
-@ONE_OF_EACH
+@AND_NEWER
 def test_a_machine_that_is_stopped_is_not_late(board: Board, interface: str, tmp_path: Path) -> None:
     with BmcMachine(tmp_path, board) as machine, monitor(machine) as qmp:
         trap = machine.trap(interface)

@@ -2,8 +2,9 @@
 
 Blocking, for one thread, every wait with a deadline. What it knows about QEMU: a stub stops the machine when
 a client connects, and says so unasked; `p` is answered with nothing until the description has been read;
-whatever is sent while the machine runs stops it; and a stub whose client hangs up leaves machine and
-breakpoints as they are, so that `detach` has to put both right.
+whatever is sent while the machine runs stops it; 8.1 and newer say nothing of a stop unless it was this
+client that let the machine run; and a stub whose client hangs up leaves machine and breakpoints as they are,
+so that `detach` has to put both right.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from baseboard.errors import ConfigError, DecodeError
 _CHUNK = 1024
 """Bytes of memory in one packet: QEMU 7.2 takes packets of 4096 characters."""
 _DESCRIPTION = 1 << 20
+MOST_THREADS = 1024
 
 BREAKPOINT, HARDWARE_BREAKPOINT, WRITE_WATCH, READ_WATCH, ACCESS_WATCH = range(5)
 """What can be set at an address."""
@@ -107,6 +109,15 @@ class Gdb:
             self._ok(b"Hg" + thread.encode())
             self._thread = thread
 
+    def threads(self) -> list[str]:
+        """All there are, to be selected; of a machine: its processors."""
+        threads: list[str] = []
+        answer = self.command(b"qfThreadInfo")
+        while answer[:1] == b"m" and len(threads) < MOST_THREADS:
+            threads += answer[1:].decode(errors="replace").split(",")
+            answer = self.command(b"qsThreadInfo")
+        return threads
+
     def read_register(self, name: str) -> int:
         """A register's value."""
         return int.from_bytes(self._hex(b"p%x" % self._register(name).number), self.byte_order)
@@ -177,9 +188,13 @@ class Gdb:
         self._start(b"C%02x" % signal)
 
     def step(self, timeout: float | None = None) -> Stop:
-        """One instruction of the thread that stopped; the others stand still where the stub can do that."""
-        thread = b":" + self.stop.thread.encode() if self.stop.thread else b""
-        self._start(b"vCont;s" + thread if self._resumes else b"s")
+        """One instruction of the selected thread, or else of that which stopped.
+
+        The others stand still where the stub can do that.
+        """
+        thread = self._thread or self.stop.thread
+        only = b":" + thread.encode() if thread else b""
+        self._start(b"vCont;s" + only if self._resumes else b"s")
         return self.wait(self._timeout if timeout is None else timeout)
 
     def run(self, timeout: float | None = None) -> Stop:
@@ -215,9 +230,16 @@ class Gdb:
         self._flush(time.monotonic() + self._timeout)
         self._channel.close()
 
-    def continued(self) -> None:
-        """Somebody else has let the target run, by QEMU's monitor."""
-        self._expect_run()
+    def halt(self) -> None:
+        """Stop the target, which somebody else may have let run or stopped, by QEMU's monitor.
+
+        Stops that are said are passed over, for there may be none: what the processors are about to do has
+        to be looked at.
+        """
+        self._packets.send_interrupt()
+        self.running = False
+        self._thread = ""
+        self.command(b"qC")
 
     def detach(self, running: bool = True) -> None:
         """Hang up and leave the target without our points, and running or not; may be called again."""

@@ -20,7 +20,7 @@ Where the registers are is looked up, with the machine stopped for a moment: whe
 firmware has not enabled the device, and when it has been asked and does not come.
 
 Of two processors that reach the device at the same moment one escapes: firmware has to use one (Linux:
-`maxcpus=1`). When we are killed a watchpoint is left, which stops the machine at its next access; attaching
+`taskset 1`). When we are killed a watchpoint is left, which stops the machine at its next access; attaching
 again takes it away.
 """
 
@@ -38,8 +38,9 @@ from baseboard.attach.errors import AttachError
 from baseboard.attach.gdb import GdbTimeout
 from baseboard.attach.qmp import Qmp
 from baseboard.attach.trap_chips import find_trapped
-from baseboard.attach.trap_processor import TrappedProcessor
+from baseboard.attach.trap_processor import TrappedProcessors
 from baseboard.host.registers import PATIENCE, RegisterResponder
+from baseboard.power.qmp import MonitorError
 
 LOOK = 0.05
 """Seconds between two looks for firmware that has not enabled the device."""
@@ -103,8 +104,8 @@ class Trap:
         def read_memory(address: int, size: int) -> bytes | None:
             return self._qtest.b64read(address, size) if memory <= address <= end - size else None
 
-        self._processor = TrappedProcessor(self._gdb, device, read_memory)
-        self._processor.look()
+        self._processors = TrappedProcessors(self._gdb, device, read_memory)
+        self._processors.look()
         trace = device.trace(self._qtest)
         if trace or (trace is None and status != NOT_STARTED):
             device.adopt(self._qtest)
@@ -135,7 +136,7 @@ class Trap:
             if not self._resumed:
                 return False
             self.clock.resume()
-            self._gdb.continued()
+            self._take_over()
         steps = 0
         while steps < BURST and not self.clock.stopped:
             moved = self._serve_stop(0.0 if self.responder.idle else LINGER)
@@ -184,6 +185,12 @@ class Trap:
         except AttachError:
             pass  # the machine is gone
         self._gdb.detach(running=not self.clock.stopped)
+        try:
+            if self.clock.stopped and self.qmp.execute("query-status")["status"] == STOPPED_BY_US:
+                self.qmp.execute("cont")  # a step of `settle` has taken the place of the others' stop
+                self.qmp.execute("stop")
+        except (AttachError, MonitorError):
+            pass
 
     def _take_machine_events(self) -> None:
         while (event := self.qmp.next_event()) is not None:
@@ -207,11 +214,17 @@ class Trap:
             self._gdb.resume()
             return True
         if self.qmp.execute("query-status")["status"] in (RUNNING, STOPPED_BY_US):
-            self._gdb.continued()  # it was somebody else's, and is over
+            self._take_over()  # it was somebody else's, and is over
         else:
-            self._processor.settle()
+            self._processors.settle()
             self._stopped_by_others()
         return True
+
+    def _take_over(self) -> None:
+        """Others have let it run. Until we do, QEMU 11.1 stops at accesses and does not say so."""
+        self._gdb.halt()
+        self._processors.settle()
+        self._gdb.resume()
 
     def _stopped_by_others(self) -> None:
         self.clock.stop()
@@ -226,7 +239,7 @@ class Trap:
             if reset:  # the processor is at its first instruction again
                 return
         try:
-            self._processor.access()
+            self._processors.access()
         except AttachError:
             self._take_machine_events()
             if self._reset is None and not self._fresh:
@@ -251,7 +264,7 @@ class Trap:
         runs = self._gdb.running
         if runs:
             self._halt()
-        moved = self._processor.look()
+        moved = self._processors.look()
         self._looked = time.monotonic()
         if runs:
             self._gdb.resume()
@@ -261,7 +274,7 @@ class Trap:
         """Stop the machine, with no access about to happen."""
         if self._gdb.interrupt().watch is not None:
             self._serve_access()
-        self._processor.settle()
+        self._processors.settle()
 
     def _supervise(self) -> None:
         """Whether the firmware has the device enabled, and reaches it where we are."""

@@ -1,4 +1,4 @@
-"""The processor of a BMC machine that stops before it reaches a device, and what it wanted to do there."""
+"""The processors of a BMC machine: one stops before it reaches a device; what it wanted to do there."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class _Bank(NamedTuple):
 
 
 # fmt: off
-_BANKS = (  # with TrustZone there are two of each
-    #     SCTLR         TTBR0                        TTBR1                        TTBCR
-    _Bank(("SCTLR",),   ("TTBR0", "TTBR0_EL1"),      ("TTBR1", "TTBR1_EL1"),      ("TTBCR",)),
-    _Bank(("SCTLR_S",), ("TTBR0_S", "TTBR0_EL1_S"),  ("TTBR1_S", "TTBR1_EL1_S"),  ("TTBCR_S",)),
+_BANKS = (  # with TrustZone there are two of each; QEMU 7.2 says SCTLR, 11.1 SCTLR_EL1
+    #     SCTLR                       TTBR0                       TTBR1                       TTBCR
+    _Bank(("SCTLR", "SCTLR_EL1"),     ("TTBR0", "TTBR0_EL1"),     ("TTBR1", "TTBR1_EL1"),     ("TTBCR",)),
+    _Bank(("SCTLR_S", "SCTLR_EL1_S"), ("TTBR0_S", "TTBR0_EL1_S"), ("TTBR1_S", "TTBR1_EL1_S"), ("TTBCR_S",)),
 )
 # fmt: on
 
 
-class TrappedProcessor:
+class TrappedProcessors:
     """What a debugger has to do at the stops of a machine; in all methods it has stopped."""
 
     def __init__(self, gdb: Gdb, device: TrappedDevice, read_memory: ReadMemory) -> None:
@@ -47,14 +47,14 @@ class TrappedProcessor:
     def look(self) -> bool:
         """Watch the device where the firmware's system has it now; whether it is anywhere that is new.
 
-        As long as it is nowhere, where it was before stays watched, and its physical address.
+        As long as it is nowhere, where it was before stays watched, and its physical address. Processors that
+        do not translate do not count beside others that do: they are parked, or not awake yet.
         """
         page, offset = self._device.base & ~(PAGE - 1), self._device.base & PAGE - 1
+        translations = self._translations()
         found: set[int] = set()
-        for bank in _BANKS:
-            translation = self._translation(bank)
-            if translation is not None:
-                found.update(virtual_pages(page, translation, self._read_memory))
+        for translation in {one for one in translations if one.on} or translations:
+            found.update(virtual_pages(page, translation, self._read_memory))
         windows = {page + offset for page in found} or {*self._windows, self._device.base}
         new = windows - set(self._windows)
         for window in set(self._windows) - windows:
@@ -65,12 +65,21 @@ class TrappedProcessor:
         self._code.clear()
         return bool(new)
 
-    def _translation(self, bank: _Bank) -> Translation | None:
-        values = []
-        for names in bank:
-            name = next((name for name in names if name in self._gdb.registers), None)
-            values.append(0 if name is None else self._gdb.read_register(name))
-        return Translation(*values) if bank.control[0] in self._gdb.registers else None
+    def _translations(self) -> set[Translation]:
+        """Of all processors."""
+        found = set()
+        for thread in self._gdb.threads():
+            self._gdb.select(thread)
+            for bank in _BANKS:
+                control, *tables = (self._value(names) for names in bank)
+                if control is not None:
+                    found.add(Translation(control, *(value or 0 for value in tables)))
+        self._gdb.select(self._gdb.stop.thread)
+        return found
+
+    def _value(self, names: tuple[str, ...]) -> int | None:
+        name = next((name for name in names if name in self._gdb.registers), None)
+        return None if name is None else self._gdb.read_register(name)
 
     def access(self) -> None:
         """Do the access before which it stopped, and put it behind that.  Raises AttachError.
@@ -88,11 +97,17 @@ class TrappedProcessor:
         self._perform(access, block, registers)
 
     def settle(self) -> None:
-        """It was stopped, and not by an access: go past one that was just about to happen.
+        """They were stopped, and not by an access: go past those that were just about to happen.
 
         As QEMU 7.2: a watchpoint that is hit while somebody else stops the machine is remembered, and
-        the next stop then comes behind its access. Any stop of a debugger's makes it forget.
+        the next stop then comes behind its access. Any stop of a debugger's makes it forget. As QEMU 11.1:
+        the processor that such a stop names is not the one that has hit it.
         """
+        for thread in self._gdb.threads():
+            self._gdb.select(thread)
+            self._settle_selected()
+
+    def _settle_selected(self) -> None:
         hit = False
         while True:
             block, registers = self._registers()
