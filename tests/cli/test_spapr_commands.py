@@ -90,6 +90,10 @@ def test_faults(spapr: Spapr) -> None:
         "is neither a number, nor pass, nor one of H_SUCCESS, H_BUSY"
         in spapr("fault", "add", "set-indicator", "x", code=2).stderr
     )
+    assert (
+        "--index: 'CPU 1' is not a number; `baseboard spapr ls`"
+        in spapr("fault", "add", "--index", "CPU 1", "set-indicator", "0", code=2).stderr
+    )
     assert spapr("fault", "clear").stdout == "no faults\n"
     spapr("fault", "add", "--index", "1", "H_TPM_COMM", "H_BUSY", "H_LONG_BUSY_ORDER_1_SEC", "H_HARDWARE")
     fault = {"service": "H_TPM_COMM", "answers": [1, 9903, -1], "index": 1}
@@ -102,10 +106,16 @@ def test_a_log_that_is_none(spapr: Spapr, tmp_path: Path) -> None:
     (tmp_path / "log").write_text("nonsense\n")
     assert "not a call log" in spapr("replay", "log", code=2).stderr
     (tmp_path / "log").write_text("{}\n")
-    spapr("ls")
-    assert "log: entry 0 of the log is none" in spapr("replay", "log", code=2).stderr
+    assert "log: not a call log: line 1 is no call" in spapr("replay", "log", code=2).stderr
+    (tmp_path / "log").write_text("")
+    assert "log: not a call log: it is empty" in spapr("replay", "log", code=2).stderr
     (tmp_path / "log").write_text('{"begin": {"version": 1}, "dropped": 0}\n')
     assert "log: the machine's state: KeyError: 'settings'" in spapr("replay", "log", code=2).stderr
+
+
+def test_a_log_of_a_partition_that_is_not_served(spapr: Spapr) -> None:
+    for action in ("start", "stop", "show"):
+        assert "a log is kept while `baseboard spapr serve` runs" in spapr("log", action, code=1).stderr
 
 
 def test_machines_that_cannot_be(spapr: Spapr) -> None:

@@ -36,7 +36,7 @@ def add(state: Path, service: str, answers: tuple[str, ...], index: str | None, 
     """
     row: dict[str, Any] = {"service": service, "answers": [_number(answer) for answer in answers]}
     if index is not None:
-        row["index"] = _number(index)
+        row["index"] = _index(index)
     if sensor is not None:
         row["sensor"] = sensor
     with partition(state) as caller:
@@ -64,6 +64,13 @@ def clear(state: Path) -> None:
     with partition(state) as caller:
         caller.call("fault.clear")
     print("no faults")
+
+
+def _index(text: str) -> int:
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise ConfigError(f"--index: {text!r} is not a number; `baseboard spapr ls` shows them") from None
 
 
 def _number(text: str) -> int | str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from baseboard.cli.client import RequestFailed
+from baseboard.cli.client import Client, RequestFailed
 from baseboard.cli.flags import PATH
 from baseboard.cli.spapr_commands.flags import STATE, partition
 from baseboard.errors import ConfigError
@@ -22,6 +22,8 @@ def log(state: Path, action: str) -> None:
     The first line has the partition's state at the start.
     """
     with partition(state) as caller:
+        if not isinstance(caller, Client):
+            raise RequestFailed(f"{state}: a log is kept while `baseboard spapr serve` runs, and it does not")
         if action != "show":
             caller.call(f"log.{action}")
             return
@@ -56,7 +58,12 @@ def replay_log(state: Path, file: Path) -> None:
         raise ConfigError(f"{file}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: not a call log: {error}") from None
-    if entries and isinstance(entries[0], dict) and "begin" in entries[0]:
+    if not entries:
+        raise ConfigError(f"{file}: not a call log: it is empty")
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, dict) or not ("do" in entry or (number == 1 and "begin" in entry)):
+            raise ConfigError(f"{file}: not a call log: line {number} is no call")
+    if "begin" in entries[0]:
         head = entries.pop(0)
         if head.get("dropped"):
             raise ConfigError(f"{file}: the first {head['dropped']} entries of the log are lost")

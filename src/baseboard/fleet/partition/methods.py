@@ -168,7 +168,7 @@ def _stop_log(partition: Partition) -> dict[str, Any]:
 def _get_log(partition: Partition, after: int) -> dict[str, Any]:
     log = partition.machine.log
     if log is None:
-        raise ControlError("not-found", "there is no log: start one with log.start")
+        raise ControlError("not-found", "there is no log: `baseboard spapr log start` (log.start) begins one")
     entries: list[Entry] = []
     room = MOST_CHARACTERS
     for entry in islice(log.entries, after, after + MOST_ROWS):
