@@ -17,11 +17,14 @@ from tests.interface.conversation import echo
 
 from baseboard.interface import HandlerSeam
 from baseboard.interface.bt import Bt
-from baseboard.interface.bus import Interface, PciFunction
+from baseboard.interface.bus import Interface, PciFunction, SmBus
+from baseboard.interface.bus.function import Function
+from baseboard.interface.bus.i801 import I801Function
 from baseboard.interface.kcs import Kcs
 from baseboard.interface.remote import MessageStream, PciProxy, VfioUser
 from baseboard.interface.remote.stream import MOST_DESCRIPTORS
 from baseboard.interface.smic import Smic
+from baseboard.interface.ssif import Ssif
 
 
 class Fds:
@@ -509,8 +512,18 @@ proxy_messages = st.sampled_from(sorted(PAYLOADS)).flatmap(
         lambda payload: struct.pack("<i4xQ", command, len(payload)) + payload
     )
 )
-functions: list[Callable[[], PciFunction]] = [
+
+
+def i801() -> I801Function:
+    bus, ssif = SmBus(), Ssif()
+    bus.attach(ssif.target, address=0x10)
+    HandlerSeam(ssif.engine, echo)
+    return I801Function(bus, ssif)
+
+
+functions: list[Callable[[], Function]] = [
     kcs,
+    i801,
     lambda: PciFunction(Bt(), Interface.BT, space="memory"),
     lambda: PciFunction(Smic(), Interface.SMIC, pin=0, msi=False, least_size=16),
 ]
@@ -524,7 +537,7 @@ functions: list[Callable[[], PciFunction]] = [
 )
 def test_any_bytes_at_any_split(
     protocol: type[MessageStream],
-    make: Callable[[], PciFunction],
+    make: Callable[[], Function],
     pieces: list[bytes],
     splits: list[tuple[int, int]],
 ) -> None:
