@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -186,8 +187,16 @@ def test_a_socket_left_by_a_killed_instance_is_replaced(tmp_path: Path) -> None:
     async def conversation(server: ControlServer) -> None:
         assert await _exchange(server.path, b'{"id":1,"method":"echo"}\n') == [{"id": 1, "result": {}}]
 
-    (tmp_path / "control.sock").touch()
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "control.sock"))
     serve(tmp_path, conversation)
+
+
+def test_a_file_is_no_socket_and_stays(tmp_path: Path) -> None:
+    (tmp_path / "partition.toml").write_text("[machine]")
+    with pytest.raises(ConfigError, match=r"^control socket: .*/partition.toml exists and is no socket"):
+        asyncio.run(ControlServer(tmp_path / "partition.toml", METHODS).start())
+    assert (tmp_path / "partition.toml").read_text() == "[machine]"
 
 
 def test_a_path_that_is_too_long(tmp_path: Path) -> None:
@@ -195,5 +204,5 @@ def test_a_path_that_is_too_long(tmp_path: Path) -> None:
         await ControlServer(tmp_path / ("x" * 120) / "control.sock", METHODS).start()
 
     (tmp_path / ("x" * 120)).mkdir()
-    with pytest.raises(ConfigError, match=r"control socket .*a socket's has 107.*--state"):
+    with pytest.raises(ConfigError, match=r"^control socket: .*, a socket's path may have 107; --state"):
         asyncio.run(start())

@@ -14,12 +14,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from baseboard.aio.unix_listener import unix_listener
 from baseboard.errors import BaseboardError, CommandError, ConfigError
 from baseboard.ipmi.completion import CompletionCode
 
@@ -177,29 +177,13 @@ class ControlServer:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Listen.  The state directory's lock says that a socket left there is nobody's.
-
-        Raises ConfigError.
-        """
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        """Listen.  Raises ConfigError."""
         try:
-            listener.setblocking(False)
-            self.path.unlink(missing_ok=True)
-            before = os.umask(0o177)
-            try:
-                listener.bind(os.fspath(self.path))
-            finally:
-                os.umask(before)
-            loop = asyncio.get_running_loop()
-            self._server = await loop.create_unix_server(
-                lambda: _Client(self), sock=listener, backlog=BACKLOG
-            )
-        except OSError as error:
-            listener.close()
-            reason = error.strerror or f"{error} ({len(os.fsencode(self.path))} bytes, a socket's has 107)"
-            raise ConfigError(
-                f"control socket {self.path}: {reason}: name a state directory with --state"
-            ) from error
+            listener = unix_listener(os.fspath(self.path), "control socket")
+        except ConfigError as error:
+            raise ConfigError(f"{error}; --state names the directory that it is in") from None
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(lambda: _Client(self), sock=listener, backlog=BACKLOG)
 
     async def stop(self) -> None:
         """Hang up on everybody and remove the socket."""

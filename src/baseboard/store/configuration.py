@@ -60,7 +60,7 @@ class Configuration(Section):
 
 def load(path: Path) -> tuple[Configuration, Source]:
     """Read and check a file.  Raises ConfigError."""
-    source = read(path)
+    source = read(path, f"`baseboard init {path}` writes a commented one")
     try:
         return Configuration.model_validate(source.data), source
     except ValidationError as error:

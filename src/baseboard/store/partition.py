@@ -62,11 +62,15 @@ class Machine(Section):
     ram: Size = setting("4G", "Memory at the start, in blocks of 256M.", allowed=SIZE)
     max_ram: Size = setting("16G", "Memory with everything that can be plugged in.", allowed=SIZE)
     slots: int = setting(16, "Slots for memory.", least=0, most=256)
-    phbs: list[int] = setting([0], "PCI host bridges at the start, by index 0 to 30.")
+    phbs: list[int] = setting(
+        [0], "PCI host bridges at the start, by index 0 to 30.", allowed="a list of numbers, 0 to 30"
+    )
     phb_slots: int = setting(
         32, "Card slots of each host bridge. QEMU has 32; tools visit each of them.", least=1, most=32
     )
-    numa: list[Size] = setting([], "Memory of each NUMA node; none: one node with all of it.")
+    numa: list[Size] = setting(
+        [], "Memory of each NUMA node; none: one node with all of it.", allowed='a list of sizes such as "4G"'
+    )
     choices: list[str] = setting(
         [], "Where not to answer as QEMU does: names such as LOPAR or DRC_INFO.", example="DRC_INFO"
     )
@@ -105,14 +109,14 @@ class PartitionFile(Section):
     """The whole file."""
 
     machine: Machine = Field(default_factory=Machine)
-    dimm: list[Dimm] = Field([], max_length=256)
-    nvdimm: list[Nvdimm] = Field([], max_length=256)
-    card: list[Card] = Field([], max_length=1024)
+    dimm: list[Dimm] = setting([], "", longest=256, allowed="[[dimm]], up to 256")
+    nvdimm: list[Nvdimm] = setting([], "", longest=256, allowed="[[nvdimm]], up to 256")
+    card: list[Card] = setting([], "", longest=1024, allowed="[[card]], up to 1024")
 
 
 def load(path: Path) -> tuple[PartitionFile, Source]:
     """Read and check a file.  Raises ConfigError."""
-    source = read(path)
+    source = read(path, "docs/reference/command-line.md shows one of a partition")
     try:
         return PartitionFile.model_validate(source.data), source
     except ValidationError as error:

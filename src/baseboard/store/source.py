@@ -57,14 +57,14 @@ def found(value: Any) -> str:
     return text if len(text) <= FOUND_WIDTH else text[:FOUND_WIDTH] + "..."
 
 
-def read(path: Path) -> Source:
-    """Read and parse a file.  Raises ConfigError."""
+def read(path: Path, advice: str) -> Source:
+    """Read and parse a file.  Raises ConfigError, with `advice` if there is none."""
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
     except OSError as error:
         raise ConfigError(
-            f"configuration file {path}: {error.strerror}; `baseboard init {path}` writes a commented one"
+            f"configuration file {path}: {error.strerror}; {advice}"
             if isinstance(error, FileNotFoundError)
             else f"configuration file {path}: {error.strerror}"
         ) from error
