@@ -8,6 +8,7 @@ enum {
 };
 enum { EVENT_BUFFER_FULL = 0x02 };
 enum { DOWN, UP, CYCLE, RESET, DIAGNOSTIC, SOFT_OFF };
+enum { POST_CODES = 16 };
 enum { RECORD = 16, RECORDS = 3, FIRST = 0x0000, LAST = 0xffff };
 
 struct counters counters;
@@ -228,6 +229,13 @@ static unsigned get_chassis_request(struct call call, uint8_t *out)
     return ANSWER(OK, bmc.asked, bmc.asked_count);
 }
 
+static unsigned get_post_codes(struct call call, uint8_t *out)
+{
+    (void)call;
+    out[0] = OK;
+    return 1 + chip_post_codes(out + 1, POST_CODES);
+}
+
 enum { CHASSIS = 0x00, APP = 0x06, STORAGE = 0x0a, OEM = 0x30, MISBEHAVE = 0x03, ANY = LONGEST / 2 };
 
 static const struct command {
@@ -256,6 +264,7 @@ static const struct command {
     { OEM,       MISBEHAVE, 1, 3,        misbehave },
     { OEM,       0x04,      0, 0,        get_counters },
     { OEM,       0x05,      0, 0,        get_chassis_request },
+    { OEM,       0x06,      0, 0,        get_post_codes },
 };
 
 static unsigned dispatch(struct call call, uint8_t netfn, uint8_t number, uint8_t *out)

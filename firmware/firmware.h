@@ -87,6 +87,8 @@ void chip_start(void);
 enum power { POWER_UNKNOWN, POWER_OFF, POWER_ON };
 void chip_ask_host(uint8_t control, uint8_t count);
 enum power chip_host_power(void);
+/* POST codes of the host that nobody has read yet, the oldest first. */
+unsigned chip_post_codes(uint8_t *codes, unsigned room);
 
 /* gic.c */
 void gic_start(void);

@@ -1,4 +1,4 @@
-/* KCS channels 1 to 3 of Nuvoton's NPCM7xx. It has no mailbox: Get Chassis Request tells. */
+/* KCS channels 1 to 3 of Nuvoton's NPCM7xx, and its FIFO of POST codes. It has no mailbox: Get Chassis Request tells. */
 
 #include "firmware.h"
 
@@ -8,6 +8,8 @@
 #define KCS 0xf0007000u
 #endif
 enum { STATUS = 0x00, OUTPUT = 0x02, INPUT = 0x04, CONTROL = 0x0c, IRQ_ENABLE = 0x10 };
+enum { POST_ENABLE = 0x46, POST_STATUS = 0x48, POST_CODE = 0x4a };
+enum { ADDRESS_1 = 0x80, VALID = 0x80 }; /* address 1 is 80h after a reset */
 enum { IBFIE = 0x01, IRQE = 0x01, HIRQE = 0x08 };
 
 const unsigned KCS_CHANNELS = 3;
@@ -21,6 +23,7 @@ void kcs_write_output(unsigned channel, uint8_t value) { write8(at(channel, OUTP
 
 void chip_start(void)
 {
+    write8(KCS + POST_ENABLE, ADDRESS_1);
     for (unsigned channel = 0; channel < KCS_CHANNELS; channel++) {
         write8(at(channel, IRQ_ENABLE), read8(at(channel, IRQ_ENABLE)) | HIRQE | IRQE);
 #ifdef INTERRUPTS
@@ -36,3 +39,12 @@ void chip_ask_host(uint8_t control, uint8_t count)
 }
 
 enum power chip_host_power(void) { return POWER_UNKNOWN; }
+
+unsigned chip_post_codes(uint8_t *codes, unsigned room)
+{
+    unsigned count = 0;
+
+    while (count < room && (read8(KCS + POST_STATUS) & VALID))
+        codes[count++] = read8(KCS + POST_CODE);
+    return count;
+}

@@ -146,6 +146,26 @@ def test_power_follows_orders() -> None:
     assert PowerChanged(False) in events(sim)
 
 
+def test_power_up_starts_a_host_that_is_off() -> None:
+    sim, firmware = make({"00 02 01": "00", "00 02 00": "00"}, power=True)
+    sim.ask(Message(0, 0, 2, b"\1"), 0.0)
+    firmware.work()
+    assert not sim.post_codes  # it was on
+    for action in (b"\0", b"\1"):
+        sim.ask(Message(0, 0, 2, action), 0.0)
+        firmware.work()
+    assert sim.power
+    assert sim.post_codes[-1] == 0xAA
+
+
+@pytest.mark.parametrize("answer", ["d5", "c1"])
+def test_power_up_that_is_refused(answer: str) -> None:
+    sim, firmware = make({"00 02 01": answer})
+    sim.ask(Message(0, 0, 2, b"\1"), 0.0)
+    firmware.work()
+    assert not sim.power
+
+
 def test_by_hand() -> None:
     sim, firmware = make({"06 01": "00 20"}, power=True)
     sim.receive_event(FirmwareFound("it"), 0.0)

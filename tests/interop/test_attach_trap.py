@@ -114,6 +114,35 @@ def test_attached_before_the_firmware_starts(board: Board, interface: str, tmp_p
         trap.detach()
 
 
+def test_post_codes(tmp_path: Path) -> None:
+    with BmcMachine(tmp_path, NPCM, "-S") as machine, monitor(machine) as qmp:
+        trap = Trap(machine.monitor, KCS)
+        qmp.execute("cont")
+        pump(trap, FirmwareFound)
+        for code in (0x01, 0x10, 0xAA):
+            trap.post(code)
+        assert ask(trap, "30 06") == "00 01 10 aa"
+        assert ask(trap, "30 06") == "00"
+        for code in range(20):  # the FIFO has 16
+            trap.post(code)
+        assert ask(trap, "30 06") == "00 " + bytes(range(16)).hex(" ")
+        trap.detach()
+
+
+def test_post_codes_of_a_host_that_comes_late(npcm: BmcMachine) -> None:
+    machine_is_up(npcm)
+    shell = subprocess.run(
+        [sys.executable, "-m", "baseboard", "host", f"qmp:{npcm.monitor}"],
+        # Each request waits behind one of the boot flow's six.
+        input="power off\npower on\n" + 6 * "raw 06 01\n" + "raw 30 06\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert shell.stdout.splitlines()[-1] == "01 10 15 30 60 92 a0 aa", shell
+
+
 @ONE_OF_EACH
 def test_attention(board: Board, interface: str, tmp_path: Path) -> None:
     with BmcMachine(tmp_path, board) as machine:

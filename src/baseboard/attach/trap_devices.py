@@ -20,7 +20,17 @@ from baseboard.interface.kcs.registers import SMS_ATN as KCS_SMS_ATN
 from baseboard.ipmi.message import Message
 from baseboard.responder import AspeedIbt, Npcm7xxKcs
 from baseboard.responder.aspeed_registers import BASE, IBT_OFFSET
-from baseboard.responder.npcm7xx_registers import CHANNEL, CHANNELS, FIRST, HIRQE, IBFIE, IRQE, STRIDE
+from baseboard.responder.npcm7xx_registers import (
+    ADDRESS_1,
+    BPC,
+    CHANNEL,
+    CHANNELS,
+    FIRST,
+    HIRQE,
+    IBFIE,
+    IRQE,
+    STRIDE,
+)
 from baseboard.responder.window import rows_by_name
 
 POST_PORT = 0x80
@@ -160,6 +170,7 @@ class NpcmKcs(TrappedDevice):
     interface = "KCS"
     base, size = Npcm7xxKcs.BASE, Npcm7xxKcs.SIZE
     _CONTROL, _ENABLES = (rows_by_name(CHANNEL)[name] for name in ("CTL", "IE"))
+    _POST_CODES = rows_by_name(BPC)["FEN"]
     _ENABLED = IRQE | HIRQE
     """Of IE: what Linux sets to enable a channel."""
 
@@ -221,6 +232,7 @@ class NpcmKcs(TrappedDevice):
         for number in range(1, CHANNELS + 1):
             self._set(number, self._CONTROL, IBFIE)
             self._set(number, self._ENABLES, self._ENABLED)
+        self._set_bits(self._POST_CODES, ADDRESS_1)  # no interrupt: there may be nobody who takes them
 
     def leave(self, qtest: Qtest) -> None:
         pass  # reads give 0 now, which is a channel at rest
@@ -234,7 +246,9 @@ class NpcmKcs(TrappedDevice):
         ]
 
     def _set(self, number: int, register: int, bits: int) -> None:
-        place = self._at(number, register)
+        self._set_bits(self._at(number, register), bits)
+
+    def _set_bits(self, place: int, bits: int) -> None:
         self.write(place, 1, self.read(place, 1) | bits)
 
     @staticmethod

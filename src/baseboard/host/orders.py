@@ -26,13 +26,23 @@ INTERRUPTS = 0x03
 OPERATIONS: Mapping[int, Operation] = {  # [IPMI 28.3, Table 28-4]
     # Chassis Control          on the host
     0x00:                      Operation.POWER_OFF,
-    # 01h, power up: a machine that asks is on, and the wire switches nothing on
+    # 01h, power up:           the wire switches nothing on; for a host that is off see `switches_on`
     0x02:                      Operation.RESET,  # power cycle: as near as the wire comes
     0x03:                      Operation.RESET,
     0x04:                      Operation.NMI,
     0x05:                      Operation.GRACEFUL_SHUTDOWN,
 }
 # fmt: on
+_POWER_UP = 0x01
+
+
+def switches_on(message: Message, answer: bytes) -> bool:
+    """Whether the firmware has accepted to switch the host on."""
+    return (message.netfn, message.command, message.data[:1], answer[:1]) == (
+        *CHASSIS_CONTROL,
+        bytes((_POWER_UP,)),
+        bytes((CompletionCode.OK,)),
+    )
 
 
 def order(message: Message, answer: bytes) -> HostOrdered | InterruptChanged | None:

@@ -4,7 +4,7 @@ Theory of operation
 -------------------
 `HostSim` has power, and boots when it comes on: the steps of `BOOT` one after the other, each a POST code and
 perhaps a request, as a server's firmware (BIOS) has them. What the BMC orders (`orders`) switches it off,
-resets it, and so on; its owner switches it on.
+resets it, and so on; Chassis Control or its owner switches it on.
 
 A `Script` is run step by step. A step that does not come true in time ends the script, with what was expected
 and what came instead, in words that say where.
@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from baseboard.host.orders import order
+from baseboard.host.orders import order, switches_on
 from baseboard.host.script import ORDER_NAMES, Script, Step
 from baseboard.host.seam import (
     Answered,
@@ -203,6 +203,8 @@ class HostSim:
             consequence = order(message, data)
             if consequence is not None:
                 self.receive_event(consequence, now)
+            elif switches_on(message, data):
+                self.power_on(now)
         if id_ == self._boot_id:
             self._boot_id = None
             self._go_on_booting(now)
