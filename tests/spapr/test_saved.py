@@ -85,6 +85,20 @@ def test_cut_at_every_step(choices: Choice) -> None:
     assert end.told == told_in_all
 
 
+def test_a_reset_tells_in_the_same_order() -> None:
+    """A call log that begins in the middle is replayed on what was restored."""
+    whole = Guest(make_machine(phb_slots=1))
+    for index in (2, 1):
+        whole.machine.plug_phb(f"h{index}", index, cold=True)
+        whole.machine.plug_pci(f"f{index}", "e1000", 0, phb=index, cold=True)
+        whole.machine.unplug(f"f{index}")
+    again = Guest(restore(json.loads(json.dumps(export(whole.machine)))))
+    assert export(again.machine) == export(whole.machine)
+    whole.machine.reset()
+    again.machine.reset()
+    assert again.told == whole.told == [("DEVICE_DELETED", "f1"), ("DEVICE_DELETED", "f2")]
+
+
 def test_what_was_saved_before_there_were_processors_to_agree_on_is_read() -> None:
     machine = make_machine()
     machine.processor = Processor(0x0F00_0004, False)

@@ -79,7 +79,7 @@ class PseriesMachine:
             native_log_id=Choice.NATIVE_LOG_ID in self.choices,
         )
         self.connectors: dict[int, Connector] = {}
-        """By index."""
+        """By index, in that order."""
         self.names: dict[str, Device] = {}
         """Devices that have a name, by it."""
         self.running: set[int] = {0}
@@ -128,11 +128,15 @@ class PseriesMachine:
         self.connectors[connector.index] = connector
         return connector
 
+    def sort_connectors(self) -> None:
+        """So that a machine that was saved and restored tells of devices in the same order."""
+        self.connectors = dict(sorted(self.connectors.items()))
+
     def connector(self, kind: DrcKind, identifier: int) -> Connector | None:
         return self.connectors.get(kind.drc_index(identifier))
 
     def devices(self) -> Iterator[Device]:
-        """Each once, in the order of connectors."""
+        """Each once, in the order of connectors' indexes."""
         seen: Device | None = None
         for connector in self.connectors.values():
             device = connector.device

@@ -103,6 +103,7 @@ def add_slots(machine: PseriesMachine, phb: int, chassis: int, slots: int, paren
     for slot in range(slots):
         for function in range(FUNCTIONS):
             machine.add_connector(PCI, pci_identifier(phb, chassis, slot, function), parent)
+    machine.sort_connectors()
 
 
 def behind(machine: PseriesMachine, phb: int, chassis: int | None = None) -> list[Connector]:
