@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -88,3 +89,9 @@ def test_tcti_says_what_is_wrong(given: bytes, reason: str) -> None:
 
 def test_nothing_in_nothing_out() -> None:
     assert run("tcti", "--tpm", "unix:/none") == ""
+
+
+def test_tcti_without_a_proxy(tmp_path: Path) -> None:
+    command = bytes.fromhex("8001 0000000c 0000017b 0004")
+    with pytest.raises(BaseboardError, match=r"H_FUNCTION: the partition has no proxy: `baseboard spapr"):
+        run("tcti", "--state", str(tmp_path), given=command)

@@ -14,7 +14,7 @@ import click
 from baseboard.cli.client import PATIENCE
 from baseboard.cli.spapr_commands.flags import STATE, Caller, partition
 from baseboard.errors import BaseboardError, ConfigError
-from baseboard.spapr.hcalls.codes import H_RESOURCE, NAMES
+from baseboard.spapr.hcalls.codes import H_FUNCTION, H_RESOURCE, NAMES
 from baseboard.spapr.hcalls.tpm_comm import CLOSE_SESSION, EXECUTE
 from baseboard.spapr.tpm import HEADER_SIZE, MAXIMUM, announced_size
 
@@ -24,6 +24,7 @@ Call = Callable[[int, bytes], tuple[int, bytes, str]]
 
 _COMMAND_AT, _RESPONSE_AT = 0x1000, 0x3000
 _MEMORY = 0x4000
+_NO_PROXY = "the partition has no proxy: `baseboard spapr plug tpm` makes one; or name a TPM with --tpm"
 
 
 @click.command
@@ -104,7 +105,8 @@ def _served(caller: Caller, operation: int, command: bytes) -> tuple[int, bytes,
         size=_MEMORY - _COMMAND_AT,
     )
     response = b"".join(base64.b64decode(one["data"]) for one in answer["written"])
-    return answer["r3"], response, answer.get("reason", "")
+    reason = _NO_PROXY if answer["r3"] == H_FUNCTION else answer.get("reason", "")
+    return answer["r3"], response, reason
 
 
 def _arguments(operation: int, command: bytes) -> tuple[int, ...]:
