@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "how-to"
 TEST, PAIR = (PAGES / "test-bmc-firmware.md").read_text(), (PAGES / "pair-two-vms.md").read_text()
 SCRIPT = re.findall(r"```toml\n(.*?)```", TEST, re.DOTALL)[0]
+PATIENT = SCRIPT.replace("within = 1.0", "within = 60.0")  # of a busy machine nothing is to be learnt
+assert SCRIPT != PATIENT
 
 
 def commands(page: str, start: str) -> list[list[str]]:
@@ -36,7 +38,7 @@ def commands(page: str, start: str) -> list[list[str]]:
 def directory(tmp_path: Path) -> Iterator[Path]:
     """Where the firmware of the pages runs."""
     (tmp_path / "firmware").symlink_to(ROOT / "firmware")
-    (tmp_path / "acceptance.toml").write_text(SCRIPT)
+    (tmp_path / "acceptance.toml").write_text(PATIENT)
     (words,) = commands(TEST, "qemu-system-arm")
     assert [words] == commands(PAIR, "qemu-system-arm")
     process = subprocess.Popen(
@@ -86,7 +88,7 @@ def test_the_script(directory: Path) -> None:
     passed = run(directory, words)
     assert passed.returncode == 0, passed.stderr
     assert len([line for line in passed.stdout.splitlines() if line.startswith("ok")]) == 6
-    (directory / "acceptance.toml").write_text(SCRIPT.replace('expect = "c1"', 'expect = "00"'))
+    (directory / "acceptance.toml").write_text(PATIENT.replace('expect = "c1"', 'expect = "00"'))
     failed = run(directory, words)
     assert failed.returncode == 1
     assert "step 2 (a command that there is not): 00 was expected, and c1 came" in failed.stderr
