@@ -38,7 +38,14 @@ VERSION = 1
 LARGEST_OFFSET = 1 << 40
 """Of a guest's clock, in seconds: more than all the years that it can be set to."""
 
-_ORDER = (Phb, Core, Dimm, Nvdimm, PciFunction, TpmProxy)
+_PLUGS: Mapping[type[Device], Callable[..., Device]] = {
+    Phb: bridges.plug,
+    Core: cores.plug,
+    Dimm: memory.plug,
+    Nvdimm: memory.plug_persistent,
+    PciFunction: cards.plug,
+}
+_ORDER = (*_PLUGS, TpmProxy)
 """A card needs its host bridge."""
 
 
@@ -189,47 +196,12 @@ def _nested(devices: list[Device]) -> list[Device]:
 
 def _put(machine: PseriesMachine, device: Device) -> None:
     """By the rules of plugging in, which say what cannot be."""
-    match device:
-        case Phb():
-            bridges.plug(machine, device.id, device.index, node=device.node, cold=True)
-        case Core():
-            cores.plug(machine, device.id, device.core_id, node=device.node, cold=True)
-        case Dimm():
-            memory.plug(
-                machine,
-                device.id,
-                device.size,
-                slot=device.slot,
-                address=device.address,
-                node=device.node,
-                cold=True,
-            )
-        case Nvdimm():
-            memory.plug_persistent(
-                machine,
-                device.id,
-                device.size,
-                label_size=device.label_size,
-                uuid=device.uuid,
-                slot=device.slot,
-                address=device.address,
-                node=device.node,
-                cold=True,
-            )
-        case PciFunction():
-            cards.plug(
-                machine,
-                device.id,
-                device.model,
-                device.slot,
-                device.function,
-                phb=device.phb,
-                chassis=device.chassis,
-                bridge=device.bridge,
-                cold=True,
-            )
-        case TpmProxy():
-            tpm.plug(machine, device.id, device.tpm)
+    named = asdict(device)
+    name = named.pop("id")
+    if isinstance(device, TpmProxy):
+        tpm.plug(machine, name, device.tpm)
+    else:
+        _PLUGS[type(device)](machine, name, **named, cold=True)
 
 
 def _count_blocks(machine: PseriesMachine) -> None:

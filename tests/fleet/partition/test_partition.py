@@ -78,6 +78,28 @@ def test_refusals_are_in_words(served: Served) -> None:
     )
     assert served.ask("tree", path="/none") == ("not-found", "no node /none")
     assert served.ask("log.get")[0] == "not-found"
+    assert served.ask("plug.core", name="", core=1) == (
+        "bad-parameters",
+        "plug.core: name: found ''; allowed: a name, by which it can be unplugged",
+    )
+
+
+def test_a_card_behind_a_bridge(served: Served) -> None:
+    assert served.ask("plug.pci", name="b1", model="pci-bridge", slot=6)[0] == "refused"
+    assert served.ask("plug.pci", name="b1", model="pci-bridge", slot=6, bridge=3)["bridge"] == 3
+    served.ask("plug.pci", name="n1", model="e1000", slot=2, chassis=3)
+    states = served.states()
+    assert {"C48", "C784"} < states.keys()
+    assert served.ask("unplug", id="b1") == ("refused", "PCI: Hot unplug of PCI bridges not supported")
+
+
+def test_cores_go_round_the_nodes(tmp_path: Path) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text('[machine]\nram = "4G"\nnuma = ["2G", "2G"]\n')
+    partition, store = open_partition(tmp_path / "state", plan(path, {}))
+    line = json.dumps({"method": "plug.core", "params": {"name": "c1", "core": 1}}).encode()
+    assert json.loads(answer(line, methods(partition)))["result"]["node"] == 1  # as QEMU 7.2
+    store.close()
 
 
 def test_what_was_acknowledged_is_there_after_kill(tmp_path: Path) -> None:

@@ -32,10 +32,11 @@ def _plug(state: Path, kind: str, as_json: bool, **given: Any) -> None:
 @STATE
 @click.argument("name")
 @click.argument("core", type=int)
+@click.option("--node", metavar="N", type=int, help="NUMA node (each in turn).")
 @JSON
-def core(state: Path, name: str, core: int, as_json: bool) -> None:
+def core(state: Path, name: str, core: int, node: int | None, as_json: bool) -> None:
     """Plug in core number CORE (its first thread) as NAME."""
-    _plug(state, "core", as_json, name=name, core=core)
+    _plug(state, "core", as_json, name=name, core=core, node=node)
 
 
 @plug.command
@@ -92,12 +93,12 @@ def nvdimm(
 @click.argument("slot", type=int)
 @click.option("--function", metavar="N", type=int, help="Function, 0 last (0).")
 @click.option("--phb", metavar="N", type=int, help="Host bridge (0).")
+@click.option("--chassis", metavar="N", type=int, help="Behind the bridge of this number (behind none).")
+@click.option("--bridge", metavar="N", type=int, help="The number of a pci-bridge, 1 to 255.")
 @JSON
-def pci(
-    state: Path, name: str, model: str, slot: int, function: int | None, phb: int | None, as_json: bool
-) -> None:
+def pci(state: Path, name: str, model: str, slot: int, as_json: bool, **place: int | None) -> None:
     """Put a PCI card, by QEMU's name MODEL, into SLOT as NAME."""
-    _plug(state, "pci", as_json, name=name, model=model, slot=slot, function=function, phb=phb)
+    _plug(state, "pci", as_json, name=name, model=model, slot=slot, **place)
 
 
 @plug.command

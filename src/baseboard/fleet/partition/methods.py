@@ -206,7 +206,13 @@ def _entries(value: Any) -> list[Any]:
     return value
 
 
-_ID = Parameter("name", text)
+def _name(value: Any) -> str:
+    if not text(value):
+        raise ValueError("a name, by which it can be unplugged")
+    return str(value)
+
+
+_ID = Parameter("name", _name)
 _AFTER = Parameter("after", integer(0, 1 << 53), 0)
 _NODE = Parameter("node", integer(0, 127), 0)
 
@@ -224,10 +230,12 @@ METHODS = (
                                                     node=node)),
            (_ID, Parameter("size", _size), Parameter("label_size", _size), Parameter("uuid", text),
             Parameter("slot", integer(0, 255), None), _NODE)),
-    Method("plug.pci", _plug(lambda machine, name, model, slot, function, phb:
-                             machine.plug_pci(name, model, slot, function, phb=phb)),
+    Method("plug.pci", _plug(lambda machine, name, model, slot, function, phb, chassis, bridge:
+                             machine.plug_pci(name, model, slot, function, phb=phb, chassis=chassis,
+                                              bridge=bridge)),
            (_ID, Parameter("model", text), Parameter("slot", integer(0, 31)),
-            Parameter("function", integer(0, 7), 0), Parameter("phb", integer(0, 30), 0))),
+            Parameter("function", integer(0, 7), 0), Parameter("phb", integer(0, 30), 0),
+            Parameter("chassis", integer(0, 255), 0), Parameter("bridge", integer(0, 255), 0))),
     Method("plug.phb", _plug(lambda machine, name, index: machine.plug_phb(name, index)),
            (_ID, Parameter("index", integer(0, 30)))),
     Method("plug.tpm", _plug_tpm, (_ID, Parameter("tpm", text))),
