@@ -351,7 +351,7 @@ def test_memory_that_is_given_back_unasked(partition: Partition) -> None:
             ("--gdb", "here", "--qmp", "QMP"), "'here' is not the address of a gdb stub", id="address"
         ),
         pytest.param(
-            ("--gdb", "STUB", "--qmp", "/nonexistent"), "monitor /nonexistent: cannot connect", id="qmp"
+            ("--gdb", "STUB", "--qmp", "unix:/nonexistent"), "monitor /nonexistent: cannot connect", id="qmp"
         ),
         pytest.param(("--gdb", "STUB", "--qmp", "QMP", "--ours", "x"), "'x' is no service", id="service"),
     ],

@@ -354,7 +354,7 @@ def open_channel(address: str, timeout: float = TIMEOUT) -> Channel:
     """A connection to a stub.  Raises ConfigError (it is no address) and AttachError (nobody is there)."""
     kind, _, place = address.partition(":")
     if kind == "unix" and place:
-        return Channel.connect(Path(place), "gdb stub", timeout)
+        return Channel.connect(Path(place), "gdb stub", timeout, option="-gdb")
     host, _, port = (place if kind == "tcp" else address).rpartition(":")
     if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise ConfigError(f"{address!r} is not the address of a gdb stub: unix:PATH or tcp:HOST:PORT")

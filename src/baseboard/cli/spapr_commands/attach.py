@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     required=True,
     help="The guest's gdb stub, as QEMU's -gdb has it: unix:PATH or tcp:HOST:PORT.",
 )
-@click.option("--qmp", metavar="PATH", type=PATH, required=True, help="QEMU's monitor: a QMP socket.")
+@click.option(
+    "--qmp", metavar="PATH", type=PATH, required=True, help="QEMU's monitor: a QMP socket; also unix:PATH."
+)
 @click.option(
     "--mode",
     type=click.Choice(("record", "compare", "override")),
@@ -106,7 +108,8 @@ def attach(
             await server.stop()
 
     try:
-        with LivePartition(stub, qmp, Mode(mode), _answerers(ours, theirs), show) as live:
+        monitor = Path(str(qmp).removeprefix("unix:"))  # as --gdb and QEMU have it
+        with LivePartition(stub, monitor, Mode(mode), _answerers(ours, theirs), show) as live:
             asyncio.run(until_stopped(live))
     finally:
         store.close()
