@@ -163,7 +163,7 @@ def test_every_thread_and_a_step_of_one(attach: Attach) -> None:
 
 
 def test_a_stub_with_threads_without_end(attach: Attach) -> None:
-    many = [(b"qsThreadInfo", b"m" + b"1," * 199 + b"1")] * 5
+    many = [(b"qsThreadInfo", b"m" + b"1," * 199 + b"1")] * 6
     with attach((b"qfThreadInfo", many[0][1]), *many, DETACH) as gdb:
         assert len(gdb.threads()) == 1200
 
