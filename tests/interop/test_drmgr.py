@@ -60,6 +60,10 @@ class Spapr:
         rows: list[dict[str, Any]] = json.loads(self("ls", "--json"))
         return {row["name"]: row["state"] for row in rows if row["device"] not in ("core", "phb")}
 
+    def calls(self) -> list[dict[str, Any]]:
+        """What was asked of the partition since its log began."""
+        return [json.loads(line) for line in self("log", "show").splitlines()[1:]]
+
     def log(self) -> str:
         """drmgr's own."""
         return (self.state / "files/var/log/drmgr").read_text()
@@ -141,6 +145,36 @@ def test_memory_that_nobody_wants_back_stays(spapr: Spapr) -> None:
     assert "Isolation failed for 80000010 with -1" in spapr.log()
     assert spapr.connectors() == {"LMB 16": "configured"}
     assert any("80000010" in line for line in spapr.lsslot("-c", "mem"))
+
+
+def test_a_refused_block_takes_back_the_request_for_all(serving: Spapr) -> None:
+    """Isolating fails; drmgr takes the block again, which is the guest's refusal of the whole module."""
+    spapr = serving
+    spapr("plug", "dimm", "d1", "512M")
+    spapr.drmgr("-c", "mem", "-a", "-q", "2")
+    spapr("unplug", "d1")
+    for block in ("0x80000010", "0x80000011"):
+        spapr("fault", "add", "--index", block, "--sensor", "9001", "set-indicator", "--", "-1")
+    spapr("log", "start")
+    assert "DR_TOTAL_RESOURCES=0" in spapr.drmgr("-c", "mem", "-r", "-q", "2", code=255)
+    told = [name for call in spapr.calls() for name, _ in call["told"]]
+    assert told == ["MEM_UNPLUG_ERROR", "DEVICE_UNPLUG_GUEST_ERROR"]
+    rows = [row for row in json.loads(spapr("ls", "--json")) if row["device"] == "d1"]
+    assert [(row["state"], row["unplug_requested"]) for row in rows] == [("configured", False)] * 2
+    spapr("unplug", "d1")
+    assert spapr.drmgr("-c", "mem", "-r", "-q", "2") == "DR_TOTAL_RESOURCES=2\n"
+    assert spapr.connectors() == {}
+
+
+def test_the_lamp_beside_a_card(serving: Spapr) -> None:
+    """Identify is 2; when somebody has pressed a key it is on, 1, as before."""
+    spapr = serving
+    spapr("plug", "pci", "n1", "virtio-net-pci", "3")
+    spapr.drmgr("-c", "pci", "-a", "-s", "C24", "-n", "-I")
+    spapr("log", "start")
+    spapr.drmgr("-c", "pci", "-i", "-s", "C24", "-n", typed="\n")
+    asked = [(call["arguments"][1], call["result"]) for call in spapr.calls()]
+    assert asked == [([9002, 0x40000018, 2], [0]), ([9002, 0x40000018, 1], [0])]
 
 
 def test_a_card_comes_is_shown_and_goes(spapr: Spapr) -> None:
