@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -73,6 +74,31 @@ def tools() -> Iterator[Tools]:
                 process.wait(10)
 
 
+@contextmanager
+def served(tools: Tools, state: Path) -> Iterator[Callable[..., str]]:
+    """A partition that runs, with the tools' hypercalls; what is given is `baseboard spapr` on it."""
+    baseboard = (sys.executable, "-m", "baseboard", "spapr")
+    flags = ("--state", str(state))
+
+    def spapr(command: str, *words: str) -> str:
+        done = subprocess.run(
+            (*baseboard, *command.split(), *flags, *words), capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    serve = (*baseboard, "serve", *flags, "--tpm", f"unix:{tools.socket}", "--json")
+    with subprocess.Popen(serve, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline()
+            tools.tcti = " ".join((*baseboard, "tcti", *flags))
+            yield spapr
+        finally:
+            process.terminate()
+            assert process.wait(20) == 0
+
+
 def test_seal_and_unseal(tools: Tools) -> None:
     tools.seal()
     assert tools.run("unseal", "-c", "seal.ctx") == SECRET
@@ -98,12 +124,19 @@ def test_a_policy_on_a_register_that_is_extended_fails(tools: Tools) -> None:
     assert SECRET not in failed.stdout
 
 
-def test_an_encrypted_session_as_an_ultravisor_has_it(tools: Tools) -> None:
-    """The secret crosses the hypercall only as cipher text."""
-    tools.seal()
-    tools.run("startauthsession", "--hmac-session", "-S", "session.ctx", "-c", "primary.ctx")
-    tools.run("sessionconfig", "session.ctx", "--enable-encrypt", "--enable-decrypt")
-    assert tools.run("unseal", "-c", "seal.ctx", "-p", "session:session.ctx") == SECRET
+def test_an_encrypted_session_as_an_ultravisor_has_it(tools: Tools, tmp_path: Path) -> None:
+    """The secret crosses the hypercall only as cipher text; without the session it does not."""
+    with served(tools, tmp_path / "s") as spapr:
+        tools.seal()
+        tools.run("startauthsession", "--hmac-session", "-S", "session.ctx", "-c", "primary.ctx")
+        tools.run("sessionconfig", "session.ctx", "--enable-encrypt", "--enable-decrypt")
+        spapr("log start")
+        assert tools.run("unseal", "-c", "seal.ctx", "-p", "session:session.ctx") == SECRET
+        log = spapr("log show")
+        assert '"do": "hcall"' in log
+        assert SECRET.hex() not in log
+        assert tools.run("unseal", "-c", "seal.ctx") == SECRET
+        assert SECRET.hex() in spapr("log show")
 
 
 def test_without_the_resource_manager_handles_run_out(tools: Tools) -> None:
@@ -131,32 +164,14 @@ def test_no_tpm_is_told_in_one_line(tools: Tools) -> None:
 
 def test_a_partition_that_is_served(tools: Tools, tmp_path: Path) -> None:
     """Its log has what was said to the TPM, and is replayed without it; planned answers reach the tool."""
-    baseboard = (sys.executable, "-m", "baseboard", "spapr")
-    flags = ("--state", str(tmp_path / "s"))
-
-    def spapr(command: str, *words: str) -> str:
-        done = subprocess.run(
-            (*baseboard, *command.split(), *flags, *words), capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    served = (*baseboard, "serve", *flags, "--tpm", f"unix:{tools.socket}", "--json")
-    with subprocess.Popen(served, stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline()
-            tools.tcti = " ".join((*baseboard, "tcti", *flags))
-            spapr("log", "start")
-            tools.seal()
-            assert tools.run("unseal", "-c", "seal.ctx") == SECRET
-            spapr("fault add", "--index", "1", "H_TPM_COMM", "H_LONG_BUSY_ORDER_1_SEC")
-            failed = tools.try_run("getrandom", "--hex", "4")
-            assert b"H_TPM_COMM answers H_LONG_BUSY_ORDER_1_SEC" in failed.stderr
-            log = spapr("log", "show")
-        finally:
-            process.terminate()
-            assert process.wait(20) == 0
+    with served(tools, tmp_path / "s") as spapr:
+        spapr("log start")
+        tools.seal()
+        assert tools.run("unseal", "-c", "seal.ctx") == SECRET
+        spapr("fault add", "--index", "1", "H_TPM_COMM", "H_LONG_BUSY_ORDER_1_SEC")
+        failed = tools.try_run("getrandom", "--hex", "4")
+        assert b"H_TPM_COMM answers H_LONG_BUSY_ORDER_1_SEC" in failed.stderr
+        log = spapr("log show")
     (tmp_path / "log").write_text(log)
     assert SECRET.hex() in log
     calls = len(log.splitlines()) - 1
