@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baseboard.errors import DecodeError
-from baseboard.spapr.events import REMOVE, EpowEvent, HotplugEvent, decode, encode
+from baseboard.spapr.events import ADD, REMOVE, EpowEvent, HotplugEvent, decode, encode
 from baseboard.spapr.events.explain import explain, kernel_lines, read_logs
 
 NOON = 1_795_262_400.0  # 2026-11-21 12:00:00
@@ -86,6 +86,14 @@ def test_a_log_of_something_else() -> None:
     assert (second["section AB"], second["  bytes"]) == ("unknown, version 0", "none")
 
 
+def test_a_log_that_would_colour_the_terminal() -> None:
+    log = encode(HotplugEvent(5, ADD, name="C\x1b[31m4"), 0, 0).replace(b"UH", b"\x1bU")
+    lines = [f"{name} {value}" for name, value in explain(decode(log))]
+    assert "section '\\x1bU' unknown, version 0" in lines
+    assert "request add PCI: connector 'C\\x1b[31m4'" in lines
+    assert all(line.isprintable() for line in lines)
+
+
 def test_a_second_head_that_is_too_short() -> None:
     log = bytearray(EPOW + bytes.fromhex("5048000900000000ff"))
     log[7] += 9
@@ -97,6 +105,6 @@ def test_whatever_is_pasted_is_explained_or_refused(data: bytes) -> None:
     for given_ in (data, EPOW[:24] + data, EPOW[:72] + data):
         try:
             for log in read_logs(given_):
-                assert all(isinstance(name + value, str) for name, value in explain(decode(log)))
+                assert all((name + value).isprintable() for name, value in explain(decode(log)))
         except DecodeError:
             pass

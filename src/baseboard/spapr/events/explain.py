@@ -87,7 +87,8 @@ def explain(log: EventLog) -> Iterator[tuple[str, str]]:
         yield "log identifier", f"{log.log_id:#010x}"
         yield "date", log.date or "not given"
     for section in log.sections:
-        yield f"section {section.id}", f"{SECTIONS.get(section.id, 'unknown')}, version {section.version}"
+        what = SECTIONS.get(section.id, "unknown")
+        yield f"section {_printable(section.id)}", f"{what}, version {section.version}"
         yield from _section(section)
     if isinstance(log.event, HotplugEvent):
         yield "request", request_text(log.event)
@@ -99,7 +100,7 @@ def request_text(event: HotplugEvent) -> str:
     """Such as `add memory: 4 connectors from 0x80000004`."""
     what = f"{_named(ACTIONS, event.action)} {_named(RESOURCES, event.resource)}: "
     if event.name is not None:
-        what += f"connector {event.name}"
+        what += f"connector {_printable(event.name)}"
     elif event.count is None:
         what += f"connector {event.index:#010x}"
     else:
@@ -132,6 +133,11 @@ def _section(section: Section) -> Iterator[tuple[str, str]]:
         yield "  event subtype", f"{subtype:#04x}"
     elif section.id not in ("EP", "HP"):
         yield "  bytes", section.body.hex(" ", 4) or "none"
+
+
+def _printable(text: str) -> str:
+    """Control characters of a log are not the terminal's."""
+    return text if text.isprintable() else ascii(text)
 
 
 def _named(names: dict[int, str], number: int) -> str:
