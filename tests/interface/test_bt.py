@@ -178,6 +178,27 @@ def test_interrupts(bt: Bt, host: Host) -> None:
     assert host.control() == SMS, "only the host clears it"
 
 
+def test_a_driver_that_is_interrupted(bt: Bt, host: Host) -> None:
+    """It enables, and clears what came; the maker's bits of the mask stay."""
+    HandlerSeam(bt.engine, echo)
+    driver = BtDriver(Direct(bt.registers))
+    driver.enable_interrupt(True)
+    host.write_mask(0x15)
+    assert not driver.acknowledge_interrupt()
+    driver.send_request(Message(6, 0, 1), 0.0)
+    driver.step(0.0)
+    assert bt.latch.irq
+    assert host.mask() == 0x17
+    assert driver.acknowledge_interrupt()
+    assert not bt.latch.irq
+    assert host.mask() == 0x15
+    assert run(driver) == answered(Message(6, 0, 1))
+    driver.enable_interrupt(False)
+    driver.send_request(Message(6, 0, 1), 0.0)
+    assert run(driver) == answered(Message(6, 0, 1))
+    assert not bt.latch.irq
+
+
 def test_oem_bits(bt: Bt, host: Host) -> None:
     host.write_control(OEM0)
     assert bt.engine.oem

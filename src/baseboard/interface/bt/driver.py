@@ -96,7 +96,7 @@ class BtDriver(Driver):
         """Clear B2H_IRQ; whether it was set."""
         mask = self._registers.read(MASK)
         if mask & B2H_IRQ:
-            self._registers.write(MASK, mask & B2H_IRQ_EN | B2H_IRQ)
+            self._registers.write(MASK, mask & ~BMC_HWRST)
         return bool(mask & B2H_IRQ)
 
     def attention(self) -> bool:

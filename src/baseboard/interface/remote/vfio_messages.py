@@ -115,4 +115,3 @@ class SetIrqs(IntFlag):
 
 
 DATA = SetIrqs.DATA_NONE | SetIrqs.DATA_BOOL | SetIrqs.DATA_EVENTFD
-ACTION = SetIrqs.ACTION_MASK | SetIrqs.ACTION_UNMASK | SetIrqs.ACTION_TRIGGER
