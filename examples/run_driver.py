@@ -16,7 +16,6 @@ from baseboard.machine import Elf, X86Machine
 if len(sys.argv) != 2 or not Path(sys.argv[1]).exists():
     sys.exit("`make -C driver` makes driver/build/driver.elf; name it")
 
-
 kcs = Kcs()
 HandlerSeam(kcs.engine, Core(Bmc(Settings()), TABLES).handle)  # a whole BMC answers
 bus = IsaBus()

@@ -13,7 +13,6 @@ from baseboard.spapr.machine import PseriesMachine
 if len(sys.argv) != 2 or not Path(sys.argv[1]).exists():
     sys.exit("`make -C partition` makes partition/build/partition.elf; name it")
 
-
 partition = PseriesMachine(cores=1, max_cores=4)
 partition.on_event = lambda name, data: print(name, data.get("device"))
 
