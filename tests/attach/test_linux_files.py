@@ -53,6 +53,20 @@ def test_a_refused_command_changes_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.parent.iterdir() if path.name == "x"] == []
 
 
+def test_a_tree_of_which_nothing_can_be_made(tmp_path: Path) -> None:
+    """A program's write is refused; what stands in the folder is named."""
+    guest = LinuxFiles(tmp_path, first_tree)
+    guest.ofdt(b"add_node /ibm,dynamic-reconfiguration-memory linux,phandle 4 \0\0\0\7")
+    with pytest.raises(DecodeError, match="9 blocks in 0 cells"):
+        guest.ofdt(b"add_property 7 ibm,dynamic-memory 4 \0\0\0\x09")
+    guest.ofdt(b"add_property 7 ibm,dynamic-memory 4 \0\0\0\0")
+    place = tmp_path / "proc/device-tree/ibm,dynamic-reconfiguration-memory/ibm,dynamic-memory"
+    assert place.read_bytes() == bytes(4)
+    place.write_bytes(b"abc")
+    with pytest.raises(ConfigError, match="proc/device-tree: 3 bytes are not a whole number of cells"):
+        LinuxFiles(tmp_path, never)
+
+
 def test_slots_follow_their_power(tmp_path: Path) -> None:
     guest = LinuxFiles(tmp_path, first_tree)
     slot = tmp_path / "sys/bus/pci/slots/C1"
@@ -93,3 +107,5 @@ def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "proc").write_text("a file")
     with pytest.raises(ConfigError, match="proc"):
         LinuxFiles(tmp_path, first_tree)
+    with pytest.raises(ConfigError, match=r"proc/x: Not a directory"):
+        LinuxFiles(tmp_path / "proc" / "x", first_tree)

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from baseboard.errors import ConfigError
+from baseboard.errors import ConfigError, DecodeError
 from baseboard.spapr.guest_memory import BadAddress
 from baseboard.spapr.linux import ofdt
 from baseboard.spapr.linux.files import MEMORY, RMO_BUFFER, Files, files
@@ -32,19 +32,23 @@ class LinuxFiles:
         """`first_tree` makes the tree of a folder that is new; `cards` as in `spapr.linux.files`."""
         self.root = root
         self._cards = cards
+        self._shown: Files
         try:
+            root.mkdir(parents=True, exist_ok=True)
             if (root / _TREE).is_dir():
                 self.tree = _read(root / _TREE, "")
-                self._shown = self._wanted()
+                self._shown = files(self.tree, cards)
                 self._write({path: content for path, content in self._shown.items() if not self._has(path)})
                 self._remove_others()
             else:
                 self.tree = first_tree()
-                self._shown = self._wanted()
+                self._shown = files(self.tree, cards)
                 self._write(self._shown)
             self._make_memory()
         except OSError as error:
             raise ConfigError(f"{error.filename or root}: {error.strerror}") from None
+        except DecodeError as error:
+            raise ConfigError(f"{root / _TREE}: {error}") from None
 
     def link(self, sysroot: Path) -> None:
         """Show the programs and libraries of a system beside our files."""
@@ -63,9 +67,15 @@ class LinuxFiles:
             raise ConfigError(f"{error.filename or sysroot}: {error.strerror}") from None
 
     def ofdt(self, command: bytes) -> str:
-        """What a write to `/proc/ppc64/ofdt` does; the path of the node.  Raises DecodeError."""
-        path = ofdt.apply(self.tree, command)
-        self._update()
+        """What a write to `/proc/ppc64/ofdt` does; the path of the node.
+
+        Raises DecodeError, also where Linux could make nothing of the tree then; nothing has changed.
+        """
+        tree = self.tree.copy()
+        path = ofdt.apply(tree, command)
+        wanted = files(tree, self._cards)
+        self.tree = tree
+        self._update(wanted)
         return path
 
     def slot_written(self, file: Path, data: bytes) -> None:
@@ -74,8 +84,8 @@ class LinuxFiles:
         if file.name == "power" and adapter is not None:
             file.with_name("adapter").write_bytes(adapter)
 
-    def _update(self) -> None:
-        before, wanted = self._shown, self._wanted()
+    def _update(self, wanted: Files) -> None:
+        before = self._shown
         gone = [path for path in before if path not in wanted]
         for path in sorted(gone, reverse=True):
             self._remove(self.root / path)
@@ -83,9 +93,6 @@ class LinuxFiles:
         for path in gone:
             self._remove_empty((self.root / path).parent)
         self._shown = wanted
-
-    def _wanted(self) -> Files:
-        return files(self.tree, self._cards)
 
     def _has(self, path: str) -> bool:
         return (self.root / path).exists()

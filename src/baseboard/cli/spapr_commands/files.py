@@ -41,5 +41,4 @@ def guest_files(caller: Caller, directory: Path) -> LinuxFiles:
         add_phandles(tree)
         return tree
 
-    directory.mkdir(parents=True, exist_ok=True)
     return LinuxFiles(directory, first_tree, caller.call("cards")["cards"])
