@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from baseboard.attach.errors import AttachError, NotAttachable
+from baseboard.attach.kcs import AspeedKcs
 from baseboard.attach.qmp import Qmp
+from baseboard.attach.trap import Trap
+from baseboard.errors import BaseboardError
 from baseboard.power.qmp import Happened, MonitorError
 from tests.attach.peer import Play, played
 
@@ -56,6 +59,34 @@ def test_answers_and_events(tmp_path: Path) -> None:
         with pytest.raises(MonitorError, match="no-such: The command no-such has not been found"):
             qmp.execute("no-such")
         assert qmp.human("info version") == "{'command-line': 'info version'}"
+
+
+@pytest.mark.parametrize(
+    "answer", [None, 5, "text", [5], ["text"], [{}], {}, {"running": 5}, {"status": None}], ids=repr
+)
+def test_answers_that_make_no_sense(answer: object, tmp_path: Path) -> None:
+    def serve(request: dict[str, Any]) -> bytes:
+        return json.dumps({"return": answer, "id": request["id"]}).encode() + b"\n"
+
+    with played(tmp_path / "qmp", monitor(serve)) as path, Qmp(path) as qmp:
+        with pytest.raises(AttachError, match="query-status answered with"):
+            qmp.member("query-status", "running", bool)
+        if answer != {}:  # nothing is in it
+            with pytest.raises(AttachError, match="query-chardev answered with"):
+                qmp.rows("query-chardev", "label")
+        if answer != 5:
+            with pytest.raises(AttachError, match="odr3 answered with"):
+                qmp.number("/machine/soc/lpc", "odr3")
+
+
+@pytest.mark.parametrize("open_", [AspeedKcs, lambda path: Trap(path, "BT"), lambda path: Trap(path, "KCS")])
+@pytest.mark.parametrize("answer", [None, 5, "ast2600-a3", "npcm750", [{"name": "lpc"}], {}], ids=repr)
+def test_what_only_looks_like_a_bmc(answer: object, open_: Callable[[Path], object], tmp_path: Path) -> None:
+    def serve(request: dict[str, Any]) -> bytes:
+        return json.dumps({"return": answer, "id": request["id"]}).encode() + b"\n"
+
+    with played(tmp_path / "qmp", monitor(serve)) as path, pytest.raises(BaseboardError):
+        open_(path)
 
 
 def test_events_are_bounded(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_a_monitor_that_is_none(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert b"cannot connect: No such file" in done.stderr
     for options, reason in (
-        (["--bmc-at", "soup"], b"is not qmp:PATH or vm:ADDRESS"),
+        (["--bmc-at", "soup"], b"is not qmp:PATH, ibt:PATH or vm:ADDRESS"),
         (["--bmc-at", "qmp:x", "--dummy", "y"], b"--dummy asks our own controller"),
     ):
         done = subprocess.run([*program, *options], capture_output=True, timeout=30, check=False)

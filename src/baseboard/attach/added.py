@@ -48,7 +48,7 @@ def open_stub(qmp: Qmp, timeout: float = TIMEOUT) -> Gdb:
 
     Raises NotAttachable, AttachError.
     """
-    labels = {device["label"] for device in qmp.execute("query-chardev")}
+    labels = {device["label"] for device in qmp.rows("query-chardev", "label")}
     label = next((name for name in (COMMAND_LINE_STUB, STUB) if name in labels), None)
     if label is None:
         _add_chardev(qmp, STUB, STUB_SUFFIX, "debugger's stub")
@@ -63,7 +63,7 @@ def open_stub(qmp: Qmp, timeout: float = TIMEOUT) -> Gdb:
 def close_stub(qmp: Qmp) -> None:
     """Take the stub away if it is ours; its connection has been closed."""
     try:
-        if any(device["label"] == STUB for device in qmp.execute("query-chardev")):
+        if {"label": STUB} in qmp.rows("query-chardev", "label"):
             qmp.human("gdbserver none")
     except (AttachError, MonitorError):
         pass  # the machine is gone
@@ -72,7 +72,7 @@ def close_stub(qmp: Qmp) -> None:
 def _existing(qmp: Qmp) -> str | None:
     """The name of its chardev."""
     for place in PLACES:
-        for child in qmp.execute("qom-list", path=place):
+        for child in qmp.rows("qom-list", "name", "type", path=place):
             if child["type"] == "child<qtest>":
                 return str(qmp.get(f"{place}/{child['name']}", "chardev"))
     return None
@@ -108,8 +108,8 @@ def _address(qmp: Qmp, label: str, what: str) -> str:
     """Where it listens, from what `query-chardev` has: [disconnected:]unix:PATH,server=on."""
     deadline = time.monotonic() + HANG_UP
     while True:
-        names = {device["label"]: str(device["filename"]) for device in qmp.execute("query-chardev")}
-        name = names.get(label, "nothing")
+        devices = qmp.rows("query-chardev", "label", "filename")
+        name = next((device["filename"] for device in devices if device["label"] == label), "nothing")
         if name.startswith("disconnected:") or time.monotonic() > deadline:
             break
         time.sleep(0.01)

@@ -97,7 +97,7 @@ def find_bmc(qmp: Qmp) -> Bmc:
     machine = str(qmp.get("/machine", "type")).removesuffix("-machine")
     try:
         chip = str(qmp.get(SOC, "type"))
-        parts = {child["name"] for child in qmp.execute("qom-list", path=SOC)}
+        parts = {child["name"] for child in qmp.rows("qom-list", "name", path=SOC)}
     except MonitorError:
         raise NotAttachable(
             f"{qmp.path}: the machine {machine} has no {SOC}: "
@@ -194,7 +194,7 @@ class MixedPort(Port):
     """Data by the properties."""
 
     def read_data(self) -> int:
-        return int(self._qmp.get(LPC, f"odr{self._number}")) & 0xFF
+        return self._qmp.number(LPC, f"odr{self._number}") & 0xFF
 
     def _write(self, value: int, command: int) -> None:
         status = self._qtest.readl(self._str)

@@ -81,7 +81,7 @@ class AspeedKcs:
         self.channel: ChannelState | None = None
         self._looks = 0
         self._next_look = self._next_check = 0.0
-        if not self.qmp.execute("query-status")["running"]:
+        if not self.qmp.member("query-status", "running", bool):
             self.clock.stop()
         self._find_channel()
         if self.channel is None:

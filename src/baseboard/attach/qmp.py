@@ -6,13 +6,14 @@ import time
 from collections import deque
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from baseboard.attach.channel import TIMEOUT, Channel
 from baseboard.attach.errors import AttachError, NotAttachable
 from baseboard.errors import DecodeError
 from baseboard.power.qmp import Answered, Greeted, Happened, MonitorError, QmpLines
 
+T = TypeVar("T")
 MOST_EVENTS = 256
 """Kept until somebody asks for them; the oldest go first."""
 
@@ -56,6 +57,22 @@ class Qmp:
         self._channel.send(line, deadline)
         return self._answer(command, number, deadline)
 
+    def member(self, command: str, name: str, kind: type[T]) -> T:
+        """What the answer to a command has by this name."""
+        answer = self.execute(command)
+        value = answer.get(name) if isinstance(answer, dict) else None
+        if not isinstance(value, kind):
+            raise self._nonsense(command, answer)
+        return value
+
+    def rows(self, command: str, *names: str, **arguments: Any) -> list[dict[str, str]]:
+        """The answer to a command that lists objects, with these of their members."""
+        answer = self.execute(command, **arguments)
+        try:
+            return [{name: str(row[name]) for name in names} for row in answer]
+        except (TypeError, KeyError):
+            raise self._nonsense(command, answer) from None
+
     def pass_file(self, name: str, descriptor: int) -> None:
         """Give QEMU an open file; it stays until something takes it by its name."""
         number, line = self._lines.command("getfd", {"fdname": name})
@@ -70,6 +87,13 @@ class Qmp:
     def get(self, path: str, name: str) -> Any:
         """A property of an object."""
         return self.execute("qom-get", path=path, property=name)
+
+    def number(self, path: str, name: str) -> int:
+        """A property that is a number."""
+        value = self.get(path, name)
+        if not isinstance(value, int):
+            raise self._nonsense(f"{path} {name}", value)
+        return value
 
     def set(self, path: str, name: str, value: Any) -> None:
         """Set a property of an object."""
@@ -107,6 +131,9 @@ class Qmp:
                 "is it a QMP socket, and is no other client connected to it?"
             ) from None
         self.execute("qmp_capabilities")
+
+    def _nonsense(self, question: str, answer: object) -> AttachError:
+        return AttachError(f"{self._channel.who}: {question} answered with {str(answer)[:80]!r}")
 
     def _answer(self, command: str, number: int, deadline: float) -> Any:
         while number not in self._answers:

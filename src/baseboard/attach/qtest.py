@@ -38,7 +38,7 @@ class Qtest:
     def __init__(self, channel: Channel, timeout: float = TIMEOUT) -> None:
         self._channel = channel
         self._timeout = timeout
-        self._buffer = b""
+        self._buffer = bytearray()
         self._changes: deque[LineChanged] = deque(maxlen=MOST_CHANGES)
 
     @classmethod
@@ -140,9 +140,13 @@ class Qtest:
             raise AttachError(f"{self._channel.who}: no interrupt line: {' '.join(words)[:80]!r}") from None
 
     def _line(self, deadline: float) -> list[str]:
-        while b"\n" not in self._buffer:
-            if len(self._buffer) > LONGEST_LINE:
+        buffer = self._buffer
+        searched = 0
+        while (end := buffer.find(b"\n", searched)) < 0:
+            searched = len(buffer)
+            if searched > LONGEST_LINE:
                 raise AttachError(f"{self._channel.who} sent a line of more than {LONGEST_LINE} bytes")
-            self._buffer += self._channel.receive(deadline)
-        line, _, self._buffer = self._buffer.partition(b"\n")
+            buffer += self._channel.receive(deadline)
+        line = buffer[:end]
+        del buffer[: end + 1]
         return line.decode(errors="replace").split() or [""]

@@ -82,7 +82,7 @@ class Trap:
 
     def _begin(self) -> None:
         device = self.device
-        status = self.qmp.execute("query-status")["status"]
+        status = self.qmp.member("query-status", "status", str)
         self._runs = False
         """As the latest STOP or RESUME says."""
         self._resumed = False
@@ -99,7 +99,7 @@ class Trap:
         self._gdb = open_stub(self.qmp)
         self._closers.append(self._let_go)
         memory = self._chip.memory
-        end = memory + int(self.qmp.execute("query-memory-size-summary")["base-memory"])
+        end = memory + self.qmp.member("query-memory-size-summary", "base-memory", int)
 
         def read_memory(address: int, size: int) -> bytes | None:
             return self._qtest.b64read(address, size) if memory <= address <= end - size else None
@@ -186,7 +186,7 @@ class Trap:
             pass  # the machine is gone
         self._gdb.detach(running=not self.clock.stopped)
         try:
-            if self.clock.stopped and self.qmp.execute("query-status")["status"] == STOPPED_BY_US:
+            if self.clock.stopped and self.qmp.member("query-status", "status", str) == STOPPED_BY_US:
                 self.qmp.execute("cont")  # a step of `settle` has taken the place of the others' stop
                 self.qmp.execute("stop")
         except (AttachError, MonitorError):
@@ -213,7 +213,7 @@ class Trap:
             self._tell_line()
             self._gdb.resume()
             return True
-        if self.qmp.execute("query-status")["status"] in (RUNNING, STOPPED_BY_US):
+        if self.qmp.member("query-status", "status", str) in (RUNNING, STOPPED_BY_US):
             self._take_over()  # it was somebody else's, and is over
         else:
             self._processors.settle()

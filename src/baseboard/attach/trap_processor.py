@@ -128,6 +128,8 @@ class TrappedProcessors:
         QEMU 7.2 leaves room for registers that it does not have, but CPSR is the last in any version.
         """
         block = self._gdb.read_registers()
+        if len(block) < _GENERAL.size + _STATUS.size:
+            raise AttachError(f"the debugger's stub has {len(block)} bytes of registers: is it a 32-bit ARM?")
         return block, [*_GENERAL.unpack_from(block), *_STATUS.unpack_from(block, len(block) - _STATUS.size)]
 
     def _perform(self, access: Access, block: bytes, registers: list[int]) -> None:

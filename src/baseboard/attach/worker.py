@@ -31,7 +31,11 @@ LAST_RETRY = 1.0
 TURN = 0.5
 """Seconds that the thread waits at most before it looks whether it is to end."""
 
+MOST_ASKED = 256
+"""Of what the thread has not heard yet; while it looks for a machine that is gone, it hears nothing."""
+
 _GONE = bytes((OUTCOMES[Outcome.GONE],))
+_BUSY = bytes((OUTCOMES[Outcome.BUSY],))
 
 
 class Worker:
@@ -49,7 +53,7 @@ class Worker:
         self._binding: Binding | None = None
         self._found: dict[str, Any] = {}
         self._counters = Counters()
-        self._gone = 0
+        self._gone = self._busy = 0
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop
         self._deliver: Deliver
@@ -75,6 +79,10 @@ class Worker:
 
     def submit(self, id_: int, message: Message, now: float) -> None:
         """Ask."""
+        if len(self._asked) >= MOST_ASKED:
+            self._busy += 1
+            self._loop.call_soon(self._deliver, Answered(id_, _BUSY))
+            return
 
         def ask(binding: Binding | None) -> None:
             if binding is not None:
@@ -93,8 +101,9 @@ class Worker:
             if binding is not None:
                 binding.responder.abandon(id_, binding.clock.now())
 
-        self._asked.append(abandon)
-        self._wake()
+        if len(self._asked) < 2 * MOST_ASKED:  # else its answer will be nobody's, that is all
+            self._asked.append(abandon)
+            self._wake()
 
     def post(self, code: int) -> None:
         """The host writes a POST code; who has no hardware for it, or is gone, misses it."""
@@ -114,6 +123,7 @@ class Worker:
         """What happened since the beginning."""
         counters = self._counters.as_dict()
         counters["gone"] += self._gone
+        counters["busy"] += self._busy
         return counters
 
     # -- in the thread -------------------------------------------------------------------------------
