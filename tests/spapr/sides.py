@@ -132,6 +132,12 @@ class Side(ABC):
             logs.append(self.memory.read(LOG, LOG_LENGTH).hex())
         return logs
 
+    def fetch_into(self, room: int) -> list[Any]:
+        """One log into a buffer of some room, and what is there and behind it then."""
+        self.memory.write(LOG, b"\xaa" * 2 * LOG_LENGTH)
+        answer = self.rtas("check-exception", [0x500, 0x1001, 0xFFFF_FFFF, 0, LOG, room], 1)
+        return [answer, self.memory.read(LOG, 2 * LOG_LENGTH).hex()]
+
     def parameter(self, number: int, room: int) -> list[Any]:
         """A system parameter's status, and what is in the buffer then."""
         self.memory.write(LOG, b"\xaa" * 256)
@@ -249,7 +255,7 @@ class Ours(Side):
 
 def disagreement(step: Step, ours: Any, theirs: Any) -> list[str]:
     """What is different in the answers to a step; trees are compared as trees."""
-    if step[0] == "cas" and ours[0] == theirs[0] == 0:
+    if step[0] == "cas" and ours[0] == theirs[0] == 0 and ours[1] == theirs[1]:
         return tree_differences(*(fdt.parse(bytes.fromhex(answer[2])) for answer in (ours, theirs)))
     ours, theirs = comparable(step, ours), comparable(step, theirs)
     return [] if ours == theirs else [f"ours: {ours}", f"QEMU: {theirs}"]
@@ -259,7 +265,9 @@ def comparable(step: Step, answer: Any) -> Any:
     """Without the time of day, and arrays as sets."""
     match step[0]:
         case "fetch":
-            return [f"{log[: 2 * DATES.start]}{log[2 * DATES.stop :]}" for log in answer]
+            return [_without_date(log) for log in answer]
+        case "fetch_into":
+            return [answer[0], _without_date(answer[1])]
         case "configure" | "pieces":
             return _pieces(answer)
         case "take":
@@ -267,6 +275,10 @@ def comparable(step: Step, answer: Any) -> Any:
         case "plug_at" if NO_SLOTS in (answer or ""):
             return "no slots where allocated, please specify the 'slots' option"
     return answer
+
+
+def _without_date(log: str) -> str:
+    return f"{log[: 2 * DATES.start]}{log[2 * DATES.stop :]}"
 
 
 def _pieces(pieces: list[list[Any]]) -> list[list[Any]]:
