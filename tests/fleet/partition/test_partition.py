@@ -167,6 +167,17 @@ def test_a_log_is_replayed_on_the_machine_as_it_was_born(tmp_path: Path) -> None
     assert "entry 1" in (replay(reborn(tmp_path / "state"), entries) or "")
 
 
+def test_a_replay_leaves_the_partition_alone(served: Served) -> None:
+    served.ask("log.start")
+    served.ask("plug.core", name="c1", core=1)
+    entries = served.ask("log.get")["entries"]
+    assert served.ask("replay", entries=entries)["difference"].startswith("entry 0, plug_core ['c1', 1]: ")
+    served.ask("unplug", id="c1")
+    assert served.ask("replay", entries=entries) == {"difference": None}
+    assert "CPU 1" not in served.states()
+    assert len(served.ask("log.get")["entries"]) == 2
+
+
 def test_a_log_comes_in_pages_that_are_not_too_large(served: Served) -> None:
     served.ask("log.start")
     area = base64.b64encode(bytes(4096)).decode()

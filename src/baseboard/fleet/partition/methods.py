@@ -19,7 +19,7 @@ from baseboard.spapr.devices import Core, kind_of
 from baseboard.spapr.drc import Connector
 from baseboard.spapr.refusal import Refusal
 from baseboard.spapr.replaying import replay
-from baseboard.spapr.saved import export
+from baseboard.spapr.saved import export, restore
 from baseboard.spapr.tree import Node
 from baseboard.store.partition import SIZE, size_of
 
@@ -181,8 +181,9 @@ def _get_log(partition: Partition, after: int) -> dict[str, Any]:
 
 
 def _replay(partition: Partition, entries: list[Any]) -> dict[str, Any]:
+    """The partition itself is not changed."""
     try:
-        return {"difference": replay(partition.machine, entries)}
+        return {"difference": replay(restore(export(partition.machine)), entries)}
     except ConfigError as error:
         raise ControlError("bad-parameters", str(error)) from error
 
