@@ -6,6 +6,7 @@ import struct
 
 import pytest
 from tests.spapr.guest import AREA, MIB, Guest, make_machine
+from tests.spapr.guest import BLOCK as ARGUMENTS
 
 from baseboard.spapr.choices import Choice
 from baseboard.spapr.configure_connector import Piece, pieces
@@ -73,6 +74,16 @@ def test_after_the_end_it_starts_again_and_isolation_starts_anew(guest: Guest) -
     assert guest.configure_once(CORE) == 2
 
 
+def test_work_areas_that_overlap(guest: Guest) -> None:
+    """Each other, and the argument block of their own calls: statuses are as ever."""
+    core, block = [2, *[3] * 30, 0], [2, *[3] * 3, 0]
+    answers: dict[int, list[int]] = {CORE: [], BLOCK: []}
+    for index in [CORE, BLOCK] * 5 + [CORE] * 27:
+        answers[index].append(guest.configure_once(index, area=AREA if index == CORE else AREA + 12))
+    assert answers == {CORE: core, BLOCK: block}
+    assert [guest.configure_once(CORE, area=ARGUMENTS - 0x20) for _ in core] == core
+
+
 @pytest.mark.parametrize("area", [MIB - 4092, MIB - 4, MIB, 0xFFFF_FFFC])
 def test_work_area_outside_memory_changes_nothing(guest: Guest, area: int) -> None:
     assert guest.configure_once(CORE) == 2
@@ -126,6 +137,12 @@ def test_extension_page_is_asked_for() -> None:
     value = guest.machine.memory.read(AREA + 24, 4072) + guest.machine.memory.read(extent, 928)
     assert value == bytes(range(250)) * 20
     assert guest.configure_once(CORE, extent=extent) == 0
+
+
+def test_an_extension_page_that_is_the_work_area() -> None:
+    guest = big_bridge(Choice.STALE_TREES | Choice.EXTENSION_PAGE)
+    assert guest.configure_once(CORE, extent=AREA) == 3
+    assert guest.machine.memory.read(AREA + 24, 4072) == (bytes(range(250)) * 20)[:4072]
 
 
 TREE = Node("a", {"p": b"1"}, [Node("b", {"q": b"2"}, [Node("c")]), Node("d")])
