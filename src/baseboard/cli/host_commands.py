@@ -20,6 +20,8 @@ END_OF_LIST = 0xFFFF
 MOST_RECORDS = 65536
 ACTIONS = {"off": 0, "on": 1, "cycle": 2, "reset": 3, "nmi": 4, "soft": 5}
 """Of Chassis Control.  [IPMI 28.3, Table 28-4]"""
+_SILENT = (b"\xc3", b"\xff")
+"""Completion codes that our own end gives for a firmware that says nothing, or nothing that is an answer."""
 
 
 class Refused(BaseboardError):
@@ -52,9 +54,14 @@ async def run(asker: Asker, words: list[str]) -> Reply:
 async def _ask(asker: Asker, message: Message) -> bytes:
     answer = await asker.ask(message)
     if answer[:1] != b"\0":
-        code = completion_text(answer[0]) if answer else "nothing"
-        raise Refused(f"{command_name(message)}: the firmware answers {code}")
+        raise _refused(message, answer)
     return answer
+
+
+def _refused(message: Message, answer: bytes) -> Refused:
+    code = f"{completion_text(answer[0])} {answer[1:].hex(' ')}".rstrip() if answer else "nothing"
+    besides = ", or does not answer at all" if answer[:1] in _SILENT else ""
+    return Refused(f"{command_name(message)}: the firmware answers {code}{besides}")
 
 
 def _decoded(message: Message, kind: type[Response], answer: bytes) -> dict[str, Any]:
@@ -82,9 +89,7 @@ async def _raw(asker: Asker, words: list[str]) -> Reply:
     code = answer[0]
     data = {"completion_code": code, "data": answer[1:].hex(" "), "name": command_name(message)}
     if code:
-        raise Refused(
-            f"{command_name(message)}: the firmware answers {completion_text(code)} {data['data']}".rstrip()
-        )
+        raise _refused(message, answer)
     return Reply(data, (answer[1:].hex(" "),))
 
 
