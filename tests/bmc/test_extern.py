@@ -6,15 +6,14 @@ asks it.
 
 from __future__ import annotations
 
-import ast
-import dataclasses
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.moved import through_text
 
-from baseboard.bmc.extern import MOST_OPEN, Answered, Extern, ExternEvent, ExternState
+from baseboard.bmc.extern import MOST_OPEN, Answered, Extern, ExternEvent
 from baseboard.bmc.extern_seam import ExternSeam
 from baseboard.interface.driver import Direct, DriverEvent, ResponseReceived, TransferFailed
 from baseboard.interface.kcs.device import Kcs
@@ -325,10 +324,7 @@ def test_every_request_is_answered_once_in_time(taken: list[tuple[str, object]])
 
 
 def moved(extern: Extern, now: float, then: float) -> Extern:
-    """Through what a store would keep: plain values, told again."""
-    plain = ast.literal_eval(repr(dataclasses.asdict(extern.export(now))))
-    assert plain["version"] == 1
-    return Extern.from_state(ExternState(**plain), then)
+    return Extern.from_state(through_text(extern.export(now)), then)
 
 
 def test_what_had_not_left_waits_for_a_controller_as_long_as_it_has_time(extern: Extern) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from tests.interface.conversation import answered, pump, run
+from tests.moved import through_text
 
 from baseboard.interface import RequestReceived
 from baseboard.ipmi.message import Message
@@ -57,7 +58,7 @@ def with_a_cut(make: Callable[[], Any], sequence: Sequence[Access], cut: int) ->
     stays, moves = make(), make()
     for number, access in enumerate(sequence):
         if number == cut % len(sequence):
-            moves = type(moves).from_state(moves.export())
+            moves = type(moves).from_state(through_text(moves.export()))
         assert do(stays, access) == do(moves, access)
         assert stays.latch.irq == moves.latch.irq
     assert stays.export() == moves.export()

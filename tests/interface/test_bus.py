@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.interface.conversation import answered, echo, run
+from tests.moved import through_text
 
 from baseboard.errors import ConfigError
 from baseboard.interface import HandlerSeam
@@ -304,7 +305,7 @@ def test_any_access_to_pci_and_a_cut_anywhere(sequence, cut, kind) -> None:  # t
         function.msi = lambda address, data, sent=sent: sent.append((address, data))  # type: ignore[misc]
     for number, (where, writes, offset, value, width) in enumerate(sequence):
         if number == cut % len(sequence):
-            state = functions[1].export()
+            state = through_text(functions[1].export())
             devices[1] = again(devices[1])
             functions[1] = PciFunction(devices[1], Interface(interface))
             functions[1].restore(state)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.interface.conversation import echo, pump
 from tests.interface.smbus_memory import Memory
+from tests.moved import through_text
 
 from baseboard.interface import HandlerSeam
 from baseboard.interface.bus.i801 import Controller, I801Function, Quirk
@@ -293,8 +294,8 @@ def test_any_access_and_a_cut_anywhere(
             moves.memory.content[:], moves.memory.position = old.memory.content, old.memory.position
             moves.ssif.target.restore(old.ssif.target.export())
             moves.ssif.engine.restore(old.ssif.engine.export())
-            moves.function.controller.restore(old.function.controller.export())
-            moves.function.restore(old.function.export())
+            moves.function.controller.restore(through_text(old.function.controller.export()))
+            moves.function.restore(through_text(old.function.export()))
         results = []
         for one in (stays, moves):
             if writes:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.interface.conversation import answered, echo, pump, run
+from tests.moved import through_text
 
 from baseboard.interface import HandlerSeam, RequestAbandoned, RequestReceived
 from baseboard.interface.bus.smbus import Failure, SmBus, packet_error_code
@@ -450,7 +451,7 @@ def test_any_access_and_a_cut_anywhere(sequence: list[tuple], cut: int, quirks: 
     stays_on, moves_on = on_a_bus(stays), on_a_bus(moves)
     for number, access in enumerate(sequence):
         if number == cut:
-            moves = Ssif.from_state(moves.export())
+            moves = Ssif.from_state(through_text(moves.export()))
             moves_on = on_a_bus(moves)
         assert do(stays, stays_on, access) == do(moves, moves_on, access)
         assert stays_on.alert.level == moves_on.alert.level

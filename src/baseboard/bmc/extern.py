@@ -32,6 +32,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from baseboard.interface.state import Exported
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.message import Message
 from baseboard.vm.framing import LONGEST_MESSAGE, Fault
@@ -74,7 +75,7 @@ ExternEvent = Answered | AttentionReceived | OperationReceived
 
 
 @dataclass(frozen=True, slots=True)
-class ExternState:
+class ExternState(Exported):
     """Everything that is kept beside the connection."""
 
     capabilities: int

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from baseboard.interface.registers import ignore
 from baseboard.interface.seam import EngineEvent, RequestAbandoned, RequestReceived
+from baseboard.interface.state import Exported
 from baseboard.ipmi.message import Message
 
 
 @dataclass(frozen=True, slots=True)
-class RequestState:
+class RequestState(Exported):
     """Everything that is kept of it."""
 
     data: bytes

@@ -15,6 +15,7 @@ from baseboard.interface.bt.latch import LatchState
 from baseboard.interface.bt.registers import BMC_HWRST, CLR_RD_PTR, CLR_WR_PTR, H2B_ATN
 from baseboard.interface.driver import Registers
 from baseboard.interface.registers import ignore_level
+from baseboard.interface.state import Exported
 from baseboard.responder.aspeed_registers import IBT
 from baseboard.responder.window import Window, rows_by_name
 
@@ -29,7 +30,7 @@ _LOW = 0xFF
 
 
 @dataclass(frozen=True, slots=True)
-class AspeedIbtState:
+class AspeedIbtState(Exported):
     """Everything that the block keeps."""
 
     values: tuple[int, ...]

@@ -15,6 +15,7 @@ from baseboard.interface.driver import Registers
 from baseboard.interface.kcs import Latch
 from baseboard.interface.kcs.latch import LatchState
 from baseboard.interface.kcs.registers import IBF, OBF
+from baseboard.interface.state import Exported
 from baseboard.responder.aspeed_registers import (
     AST2600,
     BANKED,
@@ -40,7 +41,7 @@ _LOW = 0xFF
 
 
 @dataclass(frozen=True, slots=True)
-class AspeedKcsState:
+class AspeedKcsState(Exported):
     """Everything that the block keeps."""
 
     chip: str

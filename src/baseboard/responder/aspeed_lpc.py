@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from baseboard.interface.bus.line import Line
+from baseboard.interface.state import Exported
 from baseboard.responder.aspeed_ibt import AspeedIbt, AspeedIbtState
 from baseboard.responder.aspeed_kcs import AspeedKcs, AspeedKcsState
 from baseboard.responder.aspeed_registers import AST2600, BASE, IBT, IBT_OFFSET, SIZE, Chip
@@ -13,7 +14,7 @@ _IBT_END = IBT_OFFSET + IBT[-1].offset + 4
 
 
 @dataclass(frozen=True, slots=True)
-class AspeedLpcState:
+class AspeedLpcState(Exported):
     """Everything that both keep."""
 
     kcs: AspeedKcsState

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from baseboard.interface.state import Exported
 from baseboard.responder.npcm7xx_registers import (
     ADDRESS_1,
     ADDRESS_2,
@@ -31,7 +32,7 @@ _DOUBLE_WORD_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class PostCodesState:
+class PostCodesState(Exported):
     """Everything that the FIFO keeps; its registers are the block's."""
 
     codes: tuple[tuple[int, int], ...]

@@ -16,6 +16,7 @@ from baseboard.interface.kcs import Latch
 from baseboard.interface.kcs.latch import LatchState
 from baseboard.interface.kcs.registers import IBF, OBF
 from baseboard.interface.registers import ignore
+from baseboard.interface.state import Exported
 from baseboard.responder.npcm7xx_bpc import PostCodes, PostCodesState
 from baseboard.responder.npcm7xx_registers import (
     BASE,
@@ -42,7 +43,7 @@ _LOW = 0xFF
 
 
 @dataclass(frozen=True, slots=True)
-class Npcm7xxKcsState:
+class Npcm7xxKcsState(Exported):
     """Everything that the block keeps."""
 
     values: tuple[int, ...]

@@ -8,12 +8,13 @@ from baseboard.interface.bt.engine import RESPONSE_TIME, Engine, EngineState
 from baseboard.interface.bt.latch import Latch, LatchState
 from baseboard.interface.bt.quirks import Quirk
 from baseboard.interface.bt.quirky import QuirkyEngine, QuirkyLatch
+from baseboard.interface.state import Exported
 
 OUTSTANDING = 8
 
 
 @dataclass(frozen=True, slots=True)
-class BtState:
+class BtState(Exported):
     """Everything that a device keeps: what goes on in another process goes on from here."""
 
     latch: LatchState

@@ -28,6 +28,7 @@ from baseboard.interface.bt.latch import Latch
 from baseboard.interface.bt.registers import B2H_ATN, H2B_ATN, H_BUSY, OEM0
 from baseboard.interface.registers import ignore
 from baseboard.interface.seam import EngineEvent, RequestAbandoned, RequestReceived, ResetRequested
+from baseboard.interface.state import Exported
 from baseboard.ipmi.app_messaging import GetBtInterfaceCapabilitiesResponse
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.message import Message
@@ -43,7 +44,7 @@ CAPABILITIES = bytes((NetFn.APP << 2, 0x36))
 
 
 @dataclass(frozen=True, slots=True)
-class EngineState:
+class EngineState(Exported):
     """Everything that an engine keeps."""
 
     id: int

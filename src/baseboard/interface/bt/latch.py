@@ -28,6 +28,7 @@ from baseboard.interface.bt.registers import (
     SMS_ATN,
 )
 from baseboard.interface.registers import Register, ignore, ignore_level
+from baseboard.interface.state import Exported
 
 CAPACITY = 256
 """Bytes of each buffer: the length byte and as many as it can say."""
@@ -36,7 +37,7 @@ EMPTY = 0xFF
 
 
 @dataclass(frozen=True, slots=True)
-class LatchState:
+class LatchState(Exported):
     """Everything that a latch keeps."""
 
     control: int

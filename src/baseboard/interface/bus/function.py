@@ -25,6 +25,7 @@ from typing import Literal, NamedTuple, Protocol
 from baseboard.errors import ConfigError
 from baseboard.interface.bus.window import read_wide, write_wide
 from baseboard.interface.registers import Register, ignore_level
+from baseboard.interface.state import Exported
 
 SIZE = 256
 """Bytes of configuration space."""
@@ -169,7 +170,7 @@ def msi_capability(at: int) -> tuple[Row, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class PciState:
+class PciState(Exported):
     """Everything that a function keeps, beside its device."""
 
     configuration: bytes

@@ -8,10 +8,11 @@ from baseboard.interface.kcs.engine import CAPACITY, Engine, EngineState
 from baseboard.interface.kcs.latch import Latch, LatchState, QuirkyLatch
 from baseboard.interface.kcs.quirks import IN_LATCH, Quirk
 from baseboard.interface.kcs.quirky import QuirkyEngine
+from baseboard.interface.state import Exported
 
 
 @dataclass(frozen=True, slots=True)
-class KcsState:
+class KcsState(Exported):
     """Everything that a device keeps: what goes on in another process goes on from here."""
 
     latch: LatchState

@@ -26,6 +26,7 @@ from baseboard.interface.kcs.steps import ROWS, STEPS, Rows, Steps
 from baseboard.interface.kcs.transfer import Transfer
 from baseboard.interface.registers import ignore
 from baseboard.interface.seam import RequestAbandoned
+from baseboard.interface.state import Exported
 
 CAPACITY = 300
 """Bytes of request, network function and command included; as QEMU's."""
@@ -34,7 +35,7 @@ _NOT_OEM = 0xFF & ~(OEM2 | OEM1)
 
 
 @dataclass(frozen=True, slots=True)
-class EngineState:
+class EngineState(Exported):
     """Everything that an engine keeps."""
 
     phase: int

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from baseboard.interface.kcs.quirks import Quirk
 from baseboard.interface.kcs.registers import BMC, COMMAND, IBF, OBF, SMS_ATN
 from baseboard.interface.registers import Register, ignore, ignore_level
+from baseboard.interface.state import Exported
 
 TO_COMMAND = 0x100
 """Ninth bit of `Latch.input`."""
@@ -21,7 +22,7 @@ _NOT_COMMAND, _NOT_IBF, _NOT_OBF, _NOT_ATTENTION = 0xFF - COMMAND, 0xFF - IBF, 0
 
 
 @dataclass(frozen=True, slots=True)
-class LatchState:
+class LatchState(Exported):
     """Everything that a latch keeps."""
 
     status: int

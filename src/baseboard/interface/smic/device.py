@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from baseboard.interface.smic.engine import CAPACITY, Engine, EngineState
 from baseboard.interface.smic.latch import Latch, LatchState
+from baseboard.interface.state import Exported
 
 
 @dataclass(frozen=True, slots=True)
-class SmicState:
+class SmicState(Exported):
     """Everything that a device keeps: what goes on in another process goes on from here."""
 
     latch: LatchState

@@ -32,6 +32,7 @@ from baseboard.interface.smic.registers import (
     ErrorCode,
     Status,
 )
+from baseboard.interface.state import Exported
 
 CAPACITY = 255
 
@@ -73,7 +74,7 @@ FLAGS: Mapping[Phase, int] = {  # what the host sees
 
 
 @dataclass(frozen=True, slots=True)
-class EngineState:
+class EngineState(Exported):
     """Everything that an engine keeps."""
 
     phase: int

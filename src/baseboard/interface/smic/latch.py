@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from baseboard.interface.registers import Register, ignore, ignore_level
 from baseboard.interface.smic.registers import BMC, BUSY, HOST, SMS_ATN, Status
+from baseboard.interface.state import Exported
 
 
 @dataclass(frozen=True, slots=True)
-class LatchState:
+class LatchState(Exported):
     """Everything that a latch keeps."""
 
     data: int

@@ -8,10 +8,11 @@ from baseboard.interface.ssif.engine import CAPACITY, Engine, EngineState
 from baseboard.interface.ssif.quirks import Quirk
 from baseboard.interface.ssif.quirky import QuirkyEngine, QuirkyTarget
 from baseboard.interface.ssif.target import ADDRESS, Target, TargetState
+from baseboard.interface.state import Exported
 
 
 @dataclass(frozen=True, slots=True)
-class SsifState:
+class SsifState(Exported):
     """Everything that a device keeps: what goes on in another process goes on from here."""
 
     target: TargetState

@@ -29,6 +29,7 @@ from baseboard.interface.seam import EngineEvent, RequestReceived, request_size
 from baseboard.interface.ssif.answer import Answer
 from baseboard.interface.ssif.parts import Command
 from baseboard.interface.ssif.target import Target
+from baseboard.interface.state import Exported
 from baseboard.ipmi.app_messaging import SsifCapabilitiesResponse, SystemInterfaceType
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.netfn import NetFn
@@ -63,7 +64,7 @@ class Input(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class EngineState:
+class EngineState(Exported):
     """Everything that an engine keeps."""
 
     phase: int

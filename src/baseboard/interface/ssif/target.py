@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from baseboard.interface.bus.smbus import LONGEST_BLOCK, packet_error_code
 from baseboard.interface.registers import ignore_level
 from baseboard.interface.ssif.parts import Command
+from baseboard.interface.state import Exported
 
 ADDRESS = 0x10
 """20h as IPMI writes it."""
@@ -26,7 +27,7 @@ _LONGEST_PARAMETERS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class TargetState:
+class TargetState(Exported):
     """Everything that a target keeps."""
 
     address: int

@@ -39,6 +39,7 @@ from baseboard.interface.bus.i801.registers import (
 from baseboard.interface.bus.i801.transfers import Transfers
 from baseboard.interface.bus.smbus import LONGEST_BLOCK, SmBus
 from baseboard.interface.registers import Register, ignore_level
+from baseboard.interface.state import Exported
 
 _INTERRUPTS = 0xFF & ~(HOST_BUSY | INUSE)
 
@@ -56,7 +57,7 @@ class Phase(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControllerState:
+class ControllerState(Exported):
     """Everything that a controller keeps."""
 
     registers: bytes
