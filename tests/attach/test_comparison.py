@@ -54,6 +54,12 @@ def test_an_event_has_a_time_of_its_own() -> None:
     assert compare("check-exception", ((1,), b""), ((0,), b"")) == ["result 0: ours 1, QEMU's 0"]
 
 
+def test_a_work_area_that_cannot_be_read() -> None:
+    compare = Comparison().differences
+    assert compare(CC, ((3,), b""), ((3,), b"")) == []
+    assert compare(CC, ((3,), b""), ((-3,), b"")) == ["result 0: ours 3, QEMU's -3"]
+
+
 def test_properties_in_any_order() -> None:
     compare = Comparison().differences
     assert compare(CC, told(2, "memory@40000000"), told(2, "memory@40000000")) == []

@@ -40,7 +40,9 @@ def test_ours(machine: PseriesMachine) -> None:
     assert ours.to("get-sensor-state", (9003, 0x7000_0000), 2) == Answer(Answerer.OURS, (-3, 0))
     assert ours.to("start-cpu", (1, 0x100, 0), 1) == QEMU
     assert ours.to("ibm,read-pci-config", (0, 0, 0), 2) == QEMU
-    assert ours.to("get-sensor-state", (), 1) == Answer(Answerer.OURS, (-3,))
+    for arguments in ((), (9003,), (CORE, 9003, 1, 1)):
+        for service in ("get-sensor-state", "set-indicator", "ibm,configure-connector"):
+            assert ours.to(service, arguments, 1) == Answer(Answerer.OURS, (-3,))
 
 
 def test_an_event_is_a_draft(machine: PseriesMachine) -> None:

@@ -16,6 +16,7 @@ from baseboard.spapr.events import decode
 from baseboard.spapr.status import CC_COMPLETE, CC_NEXT_CHILD, CC_NEXT_PROPERTY, SUCCESS
 
 _HEAD = 20
+_PIECES = {(CC_NEXT_PROPERTY,), (CC_NEXT_CHILD,), (CC_COMPLETE,)}
 Said = tuple[tuple[int, ...], bytes]
 """Results, and what stands where the call writes to."""
 
@@ -42,7 +43,8 @@ class Comparison:
         return []
 
     def _node(self, ours: Said, qemu: Said) -> list[str]:
-        if not {ours[0][:1], qemu[0][:1]} <= {(CC_NEXT_PROPERTY,), (CC_NEXT_CHILD,), (CC_COMPLETE,)}:
+        unread = min(len(ours[1]), len(qemu[1])) < _HEAD
+        if unread or not {ours[0][:1], qemu[0][:1]} <= _PIECES:
             return _results(ours[0], qemu[0])
         index = int.from_bytes(ours[1][:4], "big")
         if ours[0][0] == CC_NEXT_CHILD:

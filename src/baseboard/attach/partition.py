@@ -217,7 +217,7 @@ class LivePartition:
         places = [(address, len(data)) for address, data in answer.writes]
         ours = b"".join(data for _, data in answer.writes)
         try:
-            if service == "ibm,configure-connector":
+            if service == "ibm,configure-connector" and call.arguments:
                 places = [(call.arguments[0], PAGE)]
                 ours = Draft(self._memory, answer.writes).read(*places[0])
             qemu = b"".join(self._memory.read(*place) for place in places)

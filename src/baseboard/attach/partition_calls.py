@@ -85,7 +85,7 @@ class Answers:
         """Our platform acts on it, if it is one that it is to answer."""
         if self._mode is Mode.RECORD or service not in TOKENS:
             return Answer(Answerer.QEMU)
-        index, sensor = subject(self._memory, service, arguments) if arguments else (None, None)
+        index, sensor = subject(self._memory, service, arguments)
         if self._table.get(service) is not Answerer.OURS or not self._knows(index):
             planned = (
                 self._machine.faults.take(service, index, sensor) if self._mode is Mode.OVERRIDE else None

@@ -90,13 +90,16 @@ class Rtas:
 
 
 def subject(memory: GuestMemory, service: str, arguments: Sequence[int]) -> tuple[int | None, int | None]:
-    """What a call is about: the index of a connector or domain, and the kind of sensor or indicator."""
+    """What a call is about: the index of a connector or domain, and the kind of sensor or indicator.
+
+    A call of too few arguments is about nothing.
+    """
     match service:
-        case "set-indicator" | "get-sensor-state":
+        case "set-indicator" | "get-sensor-state" if len(arguments) > 1:
             return arguments[1], arguments[0]
-        case "set-power-level" | "get-power-level":
+        case "set-power-level" | "get-power-level" if arguments:
             return arguments[0], None
-        case "ibm,configure-connector":
+        case "ibm,configure-connector" if arguments:
             try:
                 return read_cells(memory, arguments[0], 1)[0], None
             except BadAddress:
