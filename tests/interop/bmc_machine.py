@@ -148,6 +148,16 @@ class BmcMachine:
         with wait_for(lambda: Qmp(self.own_monitor)) as qmp:
             qmp.execute("system_reset")
 
+    def pause(self, seconds: float) -> None:
+        """Stop it for this long, as somebody at its monitor may."""
+        with wait_for(lambda: Qmp(self.own_monitor)) as qmp:
+            deadline = time.monotonic() + DEADLINE
+            while qmp.execute("query-status")["status"] != "paused":  # one during a trap has no effect
+                assert time.monotonic() < deadline
+                qmp.execute("stop")
+            time.sleep(seconds)
+            qmp.execute("cont")
+
     def kill(self) -> None:
         """End it."""
         self.process.kill()

@@ -15,6 +15,7 @@ from baseboard.attach.kcs import AspeedKcs
 from baseboard.attach.qmp import Qmp
 from baseboard.host.seam import Answered, AttentionChanged, FirmwareFound, FirmwareLost
 from baseboard.ipmi.message import Message
+from baseboard.responder.aspeed_registers import BASE, OFFSET
 from tests.interop.bmc_machine import (
     AST2600,
     BOARDS,
@@ -135,6 +136,21 @@ def test_a_reset_in_the_middle(steps: int, bmc: BmcMachine) -> None:
     ]
     assert Answered(1, b"\xd2") in events
     assert ask(kcs, "06 01").startswith("00 20")
+    kcs.detach()
+
+
+def test_an_interrupt_that_is_enabled_behind_a_byte(bmc: BmcMachine) -> None:
+    kcs = bmc.attach()
+    hicr2 = BASE + OFFSET["HICR2"]
+    enabled = kcs._qtest.readl(hicr2)
+    kcs._qtest.writel(hicr2, 0)
+    kcs.responder.submit(1, Message(0x06, 0, 0x01), kcs.clock.now())
+    while kcs.responder.step(kcs.clock.now()):
+        pass
+    kcs._qtest.writel(hicr2, enabled)
+    (answer,) = [event for event in pump(kcs, Answered) if isinstance(event, Answered)]
+    assert answer.data.startswith(b"\0\x20")
+    assert kcs.responder.counters.retries == 0
     kcs.detach()
 
 

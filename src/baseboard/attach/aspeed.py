@@ -167,6 +167,20 @@ class Port:
         """Whether the firmware has the channel on."""
         return all(map(self._is_set, self._row.enabled))
 
+    def nudge(self) -> None:
+        """Interrupt the firmware for what it has not read.
+
+        QEMU interrupts when a byte comes; firmware that enables its interrupt just behind one, as while it
+        starts, would not hear of it. Where the line is up already this changes nothing.
+        """
+        if self.read_status() & IBF and self._is_set(self._row.input_interrupt):
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Raise the channel's line; QEMU lowers it when the firmware reads IDR."""
+        line = self._generation.first_interrupt + self._number - 1
+        self._qtest.set_irq_in(self._generation.interrupts, "unnamed-gpio-in", line, 1)
+
     def _is_set(self, bit: Bit) -> bool:
         return bool(self._qtest.readl(BASE + OFFSET[bit.register]) & bit.mask)
 
@@ -216,10 +230,8 @@ class QtestPort(Port):
         qtest.writel(BASE + OFFSET[self._row.input], value)
         interrupts = self._is_set(self._row.input_interrupt)
         qtest.writel(self._str, qtest.readl(self._str) & ~COMMAND | IBF | command)
-        if interrupts:  # QEMU lowers the line when the firmware reads IDR
-            generation = self._generation
-            line = generation.first_interrupt + self._number - 1
-            qtest.set_irq_in(generation.interrupts, "unnamed-gpio-in", line, 1)
+        if interrupts:
+            self._interrupt()
 
 
 PORTS: Mapping[PortKind, type[Port]] = {

@@ -12,7 +12,8 @@ Events of the machine decide what the firmware can be asked:
     the end           AttachError; `attach.worker` attaches anew
 
 The firmware is not watched all the time: each look at its registers stops it for a moment. Between transfers
-SMS_ATN is looked at every 10 ms, and every 250 ms whether the channel is still on.
+SMS_ATN is looked at every 10 ms, and every 250 ms whether the channel is still on. Firmware that lets us wait
+is interrupted once more as often.
 """
 
 from __future__ import annotations
@@ -147,9 +148,12 @@ class AspeedKcs:
 
     def _drive(self) -> bool:
         responder, clock = self.responder, self.clock
+        retries = responder.counters.retries
         for steps in range(BURST):
             if not responder.step(clock.now()):
                 return steps > 0
+            if responder.counters.retries != retries:
+                break  # of a machine that was reset we hear before the last try has failed, too
         return True
 
     def _look(self) -> None:
@@ -172,6 +176,8 @@ class AspeedKcs:
             self._find_channel()
         elif not self._port.enabled():
             self.responder.lost("the firmware has switched its KCS channel off", now)
+        elif not self.responder.idle:
+            self._port.nudge()
 
     def _find_channel(self) -> None:
         self.channels = read_channels(self._qtest)
