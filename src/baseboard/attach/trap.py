@@ -145,6 +145,8 @@ class Trap:
             if not moved:
                 break
             steps += 1
+            if self.responder.says:
+                break  # an answer is not to wait for what the firmware does behind it
         if self.responder.idle:
             self.responder.look()
         if not self.clock.stopped:

@@ -160,6 +160,11 @@ class RegisterResponder:
         return self._events.popleft() if self._events else None
 
     @property
+    def says(self) -> bool:
+        """Whether there is a next event."""
+        return bool(self._events)
+
+    @property
     def attention(self) -> bool:
         """SMS_ATN as it was seen last."""
         return self._attention
