@@ -89,6 +89,7 @@ def paired(monitor: Path, way: Way, directory: Path) -> list[float]:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen()
+    listener.settimeout(DEADLINE)
     pair = subprocess.Popen(
         [
             sys.executable,

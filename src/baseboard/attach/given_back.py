@@ -39,6 +39,6 @@ def remember(qmp: Qmp, boot: str, indexes: Iterable[int]) -> None:
 
 
 def _marks(qmp: Qmp) -> list[tuple[str, str, int]]:
-    names = [entry["name"] for entry in qmp.execute("qom-list", path="/objects")]
-    found = [match for name in names if (match := _NAME.fullmatch(name))]
+    rows = qmp.rows("qom-list", "name", path="/objects")
+    found = [match for row in rows if (match := _NAME.fullmatch(row["name"]))]
     return [(match[0], match[1], int(match[2], 16)) for match in found]
