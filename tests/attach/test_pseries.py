@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from baseboard.attach.backing import Backing
-from baseboard.attach.errors import NotAttachable
+from baseboard.attach.errors import AttachError, NotAttachable
 from baseboard.attach.given_back import boot_of, recall, remember
 from baseboard.attach.pseries import Core, Guest, look
 from baseboard.attach.qmp import Qmp
@@ -27,7 +27,7 @@ CORE_TYPE = "power9_v2.0-spapr-cpu-core"
 DIMM = {"slot": 1, "addr": GIB, "size": 1 << 28, "node": 0, "id": "m1", "hotplugged": True}
 
 
-class Monitor:
+class Monitor(Qmp):
     """Answers by command, and what was asked. An answer that is an error is QEMU's refusal."""
 
     path = Path("qmp")
@@ -37,15 +37,11 @@ class Monitor:
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.objects: list[str] = ["other"]
 
-    @property
-    def qmp(self) -> Qmp:
-        return cast(Qmp, self)
-
     def execute(self, command: str, **arguments: Any) -> Any:
         self.asked.append((command, arguments))
         match command:
             case "qom-list":
-                return [{"name": name, "type": "child<secret>"} for name in self.objects]
+                return self.answers.get("objects") or [{"name": name} for name in self.objects]
             case "object-del":
                 self.objects.remove(arguments["id"])
             case "object-add":
@@ -94,7 +90,7 @@ def tree() -> Node:
 def seen(monitor: Monitor, root: Node | None = None) -> Guest:
     memory = ByteMemory(GIB >> 8)
     memory.write(0x1_0000, fdt.build(root or tree()))
-    return look(monitor.qmp, lambda address, size: memory.read(address % len(memory.content), size))
+    return look(monitor, lambda address, size: memory.read(address % len(memory.content), size))
 
 
 def test_a_guest() -> None:
@@ -115,16 +111,18 @@ def test_a_guest() -> None:
 def test_what_the_guest_does_not_hold() -> None:
     known = monitor()
     boot = boot_of(fdt.build(tree()))
-    remember(known.qmp, "00000000", [0x1000_0000])  # of another boot
-    remember(known.qmp, boot, [0x1000_0001, 0x8000_0004])
-    assert recall(known.qmp, boot) == {0x1000_0001, 0x8000_0004}
-    assert recall(known.qmp, "00000000") == frozenset()
+    remember(known, "00000000", [0x1000_0000])  # of another boot
+    remember(known, boot, [0x1000_0001, 0x8000_0004])
+    assert recall(known, boot) == {0x1000_0001, 0x8000_0004}
+    assert recall(known, "00000000") == frozenset()
     machine = seen(known).partition()
     assert set(machine.names) == {"m1"}
     block = machine.connectors[0x8000_0004]
     assert block.state == block.EMPTY
-    remember(known.qmp, boot, [])
+    remember(known, boot, [])
     assert known.objects == ["other"]
+    with pytest.raises(AttachError, match="qom-list"):
+        recall(monitor(objects=["no row"]), boot)
 
 
 def test_numa_nodes() -> None:
@@ -192,7 +190,7 @@ def test_no_rtas() -> None:
 
 def test_hardware() -> None:
     known = monitor()
-    backing = Backing(known.qmp, CORE_TYPE, {0: ""}, [])
+    backing = Backing(known, CORE_TYPE, {0: ""}, [])
     assert not backing.plug_core("c0", 0, 0)  # it stands there
     assert backing.plug_core("c2", 2, 0)
     assert not backing.plug_core("again", 2, 0)
@@ -213,7 +211,7 @@ def test_hardware() -> None:
 
 def test_hardware_that_qemu_refuses() -> None:
     known = monitor(device_add=MonitorError("device_add: no"))
-    backing = Backing(known.qmp, CORE_TYPE, {}, [])
+    backing = Backing(known, CORE_TYPE, {}, [])
     with pytest.raises(Refusal, match="QEMU: device_add: no"):
         backing.plug_dimm("m1", 1 << 28, slot=0, address=GIB, node=0)
     assert known.objects == ["other"]
