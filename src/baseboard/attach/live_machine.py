@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from functools import wraps
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from baseboard.spapr.devices import Core, Device, Dimm, PciFunction, Phb
+from baseboard.spapr.devices import Core, Device, Dimm
 from baseboard.spapr.drc import Connector
 from baseboard.spapr.machine import PseriesMachine
 from baseboard.spapr.tree import Node
 from baseboard.spapr.vector5 import RADIX
 
 _D = TypeVar("_D", bound=Device)
+_P = ParamSpec("_P")
 
 
 class Surroundings(Protocol):
@@ -36,6 +38,23 @@ class Surroundings(Protocol):
         """In QEMU, if its events count."""
 
 
+def _beside(
+    ours: Callable[Concatenate[PseriesMachine, str, _P], _D], qemu: Callable[[Surroundings, _D], bool]
+) -> Callable[Concatenate[LiveMachine, str, _P], _D]:
+    """A method that plugs in with us and, when there is a guest, in QEMU."""
+
+    @wraps(ours)
+    def both(machine: LiveMachine, name: str, /, *arguments: _P.args, **named: _P.kwargs) -> _D:
+        around = machine.around
+        if around is None:
+            return ours(machine, name, *arguments, **named)
+        return around.plug(
+            name, lambda: ours(machine, name, *arguments, **named), lambda device: qemu(around, device)
+        )
+
+    return both
+
+
 class LiveMachine(PseriesMachine):
     """Cards and host bridges are only ours: Linux takes them, and finds no hardware behind them."""
 
@@ -48,53 +67,10 @@ class LiveMachine(PseriesMachine):
             node.set_cells("ibm,pft-size", 0, 0)  # it runs, so that it has given back its hashed page table
         return node
 
-    def plug_core(self, name: str, core_id: int, *, node: int | None = None, cold: bool = False) -> Core:
-        def ours() -> Core:
-            return super(LiveMachine, self).plug_core(name, core_id, node=node, cold=cold)
-
-        return ours() if self.around is None else self.around.plug(name, ours, self.around.add_core)
-
-    def plug_dimm(
-        self,
-        name: str,
-        size: int,
-        *,
-        slot: int | None = None,
-        address: int | None = None,
-        node: int = 0,
-        cold: bool = False,
-    ) -> Dimm:
-        def ours() -> Dimm:
-            return super(LiveMachine, self).plug_dimm(
-                name, size, slot=slot, address=address, node=node, cold=cold
-            )
-
-        return ours() if self.around is None else self.around.plug(name, ours, self.around.add_dimm)
-
-    def plug_pci(
-        self,
-        name: str,
-        model: str,
-        slot: int,
-        function: int = 0,
-        *,
-        phb: int = 0,
-        chassis: int = 0,
-        bridge: int = 0,
-        cold: bool = False,
-    ) -> PciFunction:
-        def ours() -> PciFunction:
-            return super(LiveMachine, self).plug_pci(
-                name, model, slot, function, phb=phb, chassis=chassis, bridge=bridge, cold=cold
-            )
-
-        return ours() if self.around is None else self.around.plug(name, ours, _only_ours)
-
-    def plug_phb(self, name: str, index: int | None, *, node: int = -1, cold: bool = False) -> Phb:
-        def ours() -> Phb:
-            return super(LiveMachine, self).plug_phb(name, index, node=node, cold=cold)
-
-        return ours() if self.around is None else self.around.plug(name, ours, _only_ours)
+    plug_core = _beside(PseriesMachine.plug_core, lambda around, core: around.add_core(core))
+    plug_dimm = _beside(PseriesMachine.plug_dimm, lambda around, dimm: around.add_dimm(dimm))
+    plug_pci = _beside(PseriesMachine.plug_pci, lambda around, card: False)
+    plug_phb = _beside(PseriesMachine.plug_phb, lambda around, bridge: False)
 
     def unplug(self, name: str) -> None:
         def ours() -> None:
@@ -108,7 +84,3 @@ class LiveMachine(PseriesMachine):
             super(LiveMachine, self).power_down()
 
         return ours() if self.around is None else self.around.change(ours, self.around.power_down)
-
-
-def _only_ours(device: Device) -> bool:
-    return False

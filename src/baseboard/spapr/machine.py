@@ -23,7 +23,7 @@ from baseboard.spapr.events import ADD, REMOVE, EventQueue
 from baseboard.spapr.faults import FaultPlan
 from baseboard.spapr.guest_memory import ByteMemory, GuestMemory
 from baseboard.spapr.hcalls import BY_NAME as HYPERCALLS
-from baseboard.spapr.management import administration, bridges, cards, cores, memory
+from baseboard.spapr.management import bridges, cards, cores, memory, tpm, unplugging
 from baseboard.spapr.processor import Processor
 from baseboard.spapr.rtas import TOKENS, Rtas
 from baseboard.spapr.settings import LMB_SIZE, MAX_PHBS, MachineSettings
@@ -105,9 +105,9 @@ class PseriesMachine:
         if not populated:
             return
         for number in range(self.settings.cores):
-            cores.plug(self, "", number * self.settings.threads, cold=True)
+            cores.plug_core(self, "", number * self.settings.threads, cold=True)
         for index in self.settings.phbs:
-            bridges.plug(self, "", index, cold=True)
+            bridges.plug_phb(self, "", index, cold=True)
 
     def _make_connectors(self) -> None:
         settings = self.settings
@@ -161,13 +161,13 @@ class PseriesMachine:
 
     # What an administrator does, and CAS.
 
-    plug_core = administration.plug_core
-    plug_dimm = administration.plug_dimm
-    plug_nvdimm = administration.plug_nvdimm
-    plug_pci = administration.plug_pci
-    plug_phb = administration.plug_phb
-    plug_tpm_proxy = administration.plug_tpm_proxy
-    unplug = administration.unplug
+    plug_core = cores.plug_core
+    plug_dimm = memory.plug_dimm
+    plug_nvdimm = memory.plug_nvdimm
+    plug_pci = cards.plug_pci
+    plug_phb = bridges.plug_phb
+    plug_tpm_proxy = tpm.plug_tpm_proxy
+    unplug = unplugging.unplug
 
     @logged
     def power_down(self) -> None:

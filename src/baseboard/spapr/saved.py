@@ -39,11 +39,11 @@ LARGEST_OFFSET = 1 << 40
 """Of a guest's clock, in seconds: more than all the years that it can be set to."""
 
 _PLUGS: Mapping[type[Device], Callable[..., Device]] = {
-    Phb: bridges.plug,
-    Core: cores.plug,
-    Dimm: memory.plug,
-    Nvdimm: memory.plug_persistent,
-    PciFunction: cards.plug,
+    Phb: bridges.plug_phb,
+    Core: cores.plug_core,
+    Dimm: memory.plug_dimm,
+    Nvdimm: memory.plug_nvdimm,
+    PciFunction: cards.plug_pci,
 }
 _ORDER = (*_PLUGS, TpmProxy)
 """A card needs its host bridge."""
@@ -199,7 +199,7 @@ def _put(machine: PseriesMachine, device: Device) -> None:
     named = asdict(device)
     name = named.pop("id")
     if isinstance(device, TpmProxy):
-        tpm.plug(machine, name, device.tpm)
+        tpm.plug_tpm_proxy(machine, name, device.tpm)
     else:
         _PLUGS[type(device)](machine, name, **named, cold=True)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baseboard.spapr.call_log import logged
 from baseboard.spapr.devices import Phb
 from baseboard.spapr.drc import PHB
 from baseboard.spapr.management import cards
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from baseboard.spapr.machine import PseriesMachine
 
 
-def plug(machine: PseriesMachine, name: str, index: int | None, *, node: int = -1, cold: bool = False) -> Phb:
+@logged
+def plug_phb(
+    machine: PseriesMachine, name: str, /, index: int | None, *, node: int = -1, cold: bool = False
+) -> Phb:
     """Node -1 is none."""
     check_name(machine, name)
     if index is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baseboard.spapr.call_log import logged
 from baseboard.spapr.devices import PciFunction
 from baseboard.spapr.drc import PCI, PHB, Connector, pci_identifier
 from baseboard.spapr.management.common import check_name, put
@@ -21,9 +22,11 @@ FUNCTIONS = 8
 BRIDGE_SLOTS = 32
 
 
-def plug(
+@logged
+def plug_pci(
     machine: PseriesMachine,
     name: str,
+    /,
     model: str,
     slot: int,
     function: int = 0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baseboard.spapr.call_log import logged
 from baseboard.spapr.devices import Core
 from baseboard.spapr.drc import CPU
 from baseboard.spapr.management.common import check_name, check_node, put
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from baseboard.spapr.machine import PseriesMachine
 
 
-def plug(
-    machine: PseriesMachine, name: str, core_id: int, *, node: int | None = None, cold: bool = False
+@logged
+def plug_core(
+    machine: PseriesMachine, name: str, /, core_id: int, *, node: int | None = None, cold: bool = False
 ) -> Core:
     """`core_id` is the number of its first thread. Without a node the cores go round."""
     check_name(machine, name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from baseboard.spapr.call_log import logged
 from baseboard.spapr.choices import Choice
 from baseboard.spapr.devices import Dimm, Nvdimm
 from baseboard.spapr.drc import LMB, PMEM, Connector
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from baseboard.spapr.machine import PseriesMachine
 
 
-def plug(
+@logged
+def plug_dimm(
     machine: PseriesMachine,
     name: str,
+    /,
     size: int,
     *,
     slot: int | None = None,
@@ -73,9 +76,11 @@ def roll_back(machine: PseriesMachine, dimm: Dimm) -> None:
     machine.tell("DEVICE_UNPLUG_GUEST_ERROR", machine.named(dimm))
 
 
-def plug_persistent(
+@logged
+def plug_nvdimm(
     machine: PseriesMachine,
     name: str,
+    /,
     size: int,
     *,
     label_size: int,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from baseboard.spapr.call_log import logged
 from baseboard.spapr.devices import TpmProxy
 from baseboard.spapr.management.common import check_name
 from baseboard.spapr.refusal import Refusal
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from baseboard.spapr.machine import PseriesMachine
 
 
-def plug(machine: PseriesMachine, name: str, where: str) -> TpmProxy:
+@logged
+def plug_tpm_proxy(machine: PseriesMachine, name: str, /, where: str = "") -> TpmProxy:
     check_name(machine, name)
     if machine.tpm_proxy is not None:
         raise Refusal("Only one TPM proxy can be specified for this machine")
