@@ -6,7 +6,7 @@ Encodings: GNU assembler 2.40 for arm-none-eabi, as objdump shows them.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -186,8 +186,12 @@ def test_signs_and_widths() -> None:
     ):
         access = decode(code(encoding, "arm"), 0)
         assert access is not None
-        after = access.perform(REGISTERS, lambda address, size: value, _no_write)  # noqa: B023  # called here
+        after = access.perform(REGISTERS, _gives(value), _no_write)
         assert after[2] == loaded
+
+
+def _gives(value: int) -> Callable[[int, int], int]:
+    return lambda address, size: value
 
 
 def _no_write(address: int, size: int, value: int) -> None:
@@ -201,7 +205,7 @@ def test_if_then_blocks_move_on() -> None:
     state, seen = 0b0000_0110, []
     for _ in range(3):
         registers = [*REGISTERS[:CPSR], THUMB | (state & 0xFC) << 8 | (state & 3) << 25]
-        value = access.perform(registers, lambda address, size: 0, _no_write)[CPSR]
+        value = access.perform(registers, _gives(0), _no_write)[CPSR]
         state = value >> 8 & 0xFC | value >> 25 & 3
         seen.append(state)
     assert seen == [0b0000_1100, 0b0001_1000, 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.interface.accesses import Access
 from tests.interface.conversation import answered, echo, pump, run
 from tests.moved import through_text
 
@@ -406,7 +407,7 @@ accesses = st.one_of(
 )
 
 
-def do(ssif: Ssif, bus: SmBus, access: tuple) -> object:  # type: ignore[type-arg]
+def do(ssif: Ssif, bus: SmBus, access: Access) -> object:
     kind, *rest = access
     target = ssif.target
     if kind == "start":
@@ -445,7 +446,7 @@ def on_a_bus(ssif: Ssif) -> SmBus:
 
 @given(st.lists(accesses, max_size=60), st.integers(0, 60), st.sampled_from((Quirk.NONE, Quirk.QEMU)))
 @settings(max_examples=300)
-def test_any_access_and_a_cut_anywhere(sequence: list[tuple], cut: int, quirks: Quirk) -> None:  # type: ignore[type-arg]
+def test_any_access_and_a_cut_anywhere(sequence: list[Access], cut: int, quirks: Quirk) -> None:
     """Nothing raises; and one that was moved to a new instance goes on as one that was not."""
     stays, moves = Ssif(quirks=quirks), Ssif(quirks=quirks)
     stays_on, moves_on = on_a_bus(stays), on_a_bus(moves)

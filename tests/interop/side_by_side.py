@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from baseboard.interface import HandlerSeam, RequestReceived
 from baseboard.interface.bus.isa import IsaBus
@@ -164,6 +164,17 @@ class Qemu:
         self._runner.close()
 
 
+class Registers(Protocol):
+    """Ours, as far as they are compared."""
+
+    @property
+    def irq(self) -> bool: ...
+
+    def read(self, offset: int, width: int) -> int: ...
+
+    def write(self, offset: int, value: int, width: int) -> None: ...
+
+
 class Ours:
     """One of our devices on our bus."""
 
@@ -226,7 +237,7 @@ class External:
 
 
 def differences(
-    accesses: Iterable[Access], qemu: Qemu, ours: Ours, external: External | None = None
+    accesses: Iterable[Access], qemu: Qemu, ours: Registers, external: External | None = None
 ) -> Iterator[str]:
     """What is not the same, access by access."""
     for number, access in enumerate(accesses):

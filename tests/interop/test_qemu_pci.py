@@ -104,7 +104,7 @@ def to_normal(qemu: Qemu, ours: OurFunction) -> None:
     """Both as after power-on with the BAR where the test looks."""
     list(differences(NORMAL, qemu, ours))
     if qemu.kind == "pci-ipmi-bt":
-        bt_to_normal(qemu, ours)  # type: ignore[arg-type]  # it reads and writes, and that is all
+        bt_to_normal(qemu, ours)
     else:
         list(differences(KCS_TO_IDLE * 2, qemu, ours))
 

@@ -33,6 +33,7 @@ from tests.interop.side_by_side import (
     External,
     Ours,
     Qemu,
+    Registers,
     Simulator,
     differences,
 )
@@ -247,7 +248,7 @@ BT_PIECES = st.one_of(
 # fmt: on
 
 
-def bt_to_normal(qemu: Qemu, ours: Ours) -> None:
+def bt_to_normal(qemu: Qemu, ours: Registers) -> None:
     """Both as after power-on, as far as they can be brought there."""
     for side in (qemu, ours):
         side.write(2, 0x00, 1)

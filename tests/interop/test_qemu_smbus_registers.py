@@ -82,7 +82,7 @@ def compared(
 ) -> list[str]:
     """The differences, from power-on, from the QEMU that the system has or another."""
     with q35(directory, program) as qemu:
-        return list(differences(accesses, qemu, Ours(quirks)))  # type: ignore[arg-type]  # it wants no device
+        return list(differences(accesses, qemu, Ours(quirks)))
 
 
 def w(*pairs: int) -> list[Access]:
@@ -229,11 +229,11 @@ def test_a_soft_reset(tmp_path: Path, before: list[Access]) -> None:
     """SSRESET of Host Configuration, in the middle of anything."""
     ours = Ours(Quirk.QEMU)
     with q35(tmp_path, None) as qemu:
-        found = list(differences([*w(SLVA, MEMORY), *before], qemu, ours))  # type: ignore[arg-type]  # as above
+        found = list(differences([*w(SLVA, MEMORY), *before], qemu, ours))
         qemu.write_configuration(FUNCTION | 0x40, 0x09, 1, slot=SLOT)
         ours.function.write_configuration(0x40, 0x09)
         after = [*r(STS, CNT, SLVA, D0, BLOCK), *run(QUICK, MEMORY)]
-        found += differences(after, qemu, ours)  # type: ignore[arg-type]
+        found += differences(after, qemu, ours)
         assert found == []
 
 

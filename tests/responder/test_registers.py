@@ -375,6 +375,6 @@ def test_any_accesses_and_the_state(
     block = make()
     apply(block, before)
     state = block.export()
-    other = type(block).from_state(through_text(state))  # type: ignore[arg-type]
+    other = type(block).from_state(through_text(state))  # type: ignore[arg-type]  # of the same kind
     assert other.export() == state
     assert apply(other, after) == apply(block, after)

@@ -22,12 +22,14 @@ class Exported:
     """Base of the states; each has a field `version`, whose default is the version that is known."""
 
     __slots__ = ()
+    version: int
 
     def __post_init__(self) -> None:
         known = _known_version(type(self))
-        found = getattr(self, "version")  # noqa: B009 - a field of each subclass, the last one
-        if found != known:
-            raise DecodeError(f"{type(self).__name__} of version {found!r}; version {known} is known here")
+        if self.version != known:
+            raise DecodeError(
+                f"{type(self).__name__} of version {self.version!r}; version {known} is known here"
+            )
 
 
 def _known_version(kind: type[Any]) -> int:
