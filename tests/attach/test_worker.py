@@ -70,6 +70,9 @@ def test_while_the_thread_hears_nothing_requests_are_bounded() -> None:
         for _ in range(4 * MOST_ASKED):  # of a machine that is reset again and again
             worker.abandon(-1, 0.0)
         assert len(worker._asked) == 2 * MOST_ASKED
+        for code in range(4 * MOST_ASKED):  # of a host that starts again and again
+            worker.post(code & 0xFF)
+        assert len(worker._asked) == 2 * MOST_ASKED
         await asyncio.sleep(0)
         assert Counter(answers.values()) == {b"\xc0": MOST_ASKED}
         answering.set()

@@ -14,6 +14,10 @@ from baseboard.host.seam import Answered
 from baseboard.ipmi.completion import CompletionCode
 from baseboard.ipmi.message import Message
 
+STOPS = ("STOP", "SUSPEND")
+RESUMES = ("RESUME", "WAKEUP")
+"""Events of a machine's monitor: time stands still, and goes on."""
+
 _TIMED_OUT = bytes((CompletionCode.TIMEOUT,))
 
 

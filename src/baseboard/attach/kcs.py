@@ -25,7 +25,7 @@ from typing import Any
 
 from baseboard.attach.added import open_qtest
 from baseboard.attach.aspeed import PORTS, Bmc, ChannelState, PortKind, choose, find_bmc, read_channels
-from baseboard.attach.binding import Clock
+from baseboard.attach.binding import RESUMES, STOPS, Clock
 from baseboard.attach.qmp import Qmp
 from baseboard.host.registers import PATIENCE, RegisterResponder
 from baseboard.interface.kcs import KcsDriver, on_port
@@ -42,9 +42,6 @@ EAGER = 2
 PAUSE = 0.0001
 """Seconds between looks at firmware that takes its time."""
 WAITING = "the firmware has not enabled its KCS channel yet"
-
-STOPS = ("STOP", "SUSPEND")
-RESUMES = ("RESUME", "WAKEUP")
 
 
 class AspeedKcs:

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from baseboard.attach.added import close_stub, open_qtest, open_stub
-from baseboard.attach.binding import Clock
+from baseboard.attach.binding import RESUMES, STOPS, Clock
 from baseboard.attach.errors import AttachError
 from baseboard.attach.gdb import GdbTimeout
 from baseboard.attach.qmp import Qmp
@@ -51,8 +51,6 @@ BURST = 64
 LINGER = 0.001
 """Seconds in which the next access of a transfer is likely to come."""
 
-STOPS = ("STOP", "SUSPEND")
-RESUMES = ("RESUME", "WAKEUP")
 RUNNING, NOT_STARTED = "running", "prelaunch"
 STOPPED_BY_US = "debug"
 """At an access; also at the first one after somebody who was attached has been killed."""

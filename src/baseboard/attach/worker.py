@@ -101,19 +101,22 @@ class Worker:
             if binding is not None:
                 binding.responder.abandon(id_, binding.clock.now())
 
-        if len(self._asked) < 2 * MOST_ASKED:  # else its answer will be nobody's, that is all
-            self._asked.append(abandon)
-            self._wake()
+        self._tell(abandon)  # left out, its answer will be nobody's, that is all
 
     def post(self, code: int) -> None:
-        """The host writes a POST code; who has no hardware for it, or is gone, misses it."""
+        """The host writes a POST code; who has no hardware for it, is gone or does not listen, misses it."""
 
         def tell(binding: object) -> None:
             if isinstance(binding, TakesPostCodes):
                 binding.post(code)
 
-        self._asked.append(tell)
-        self._wake()
+        self._tell(tell)
+
+    def _tell(self, what: Callable[[Binding | None], None]) -> None:
+        """What needs no answer, while there is room for it beside requests."""
+        if len(self._asked) < 2 * MOST_ASKED:
+            self._asked.append(what)
+            self._wake()
 
     def found(self) -> dict[str, Any]:
         """What there is, or was last."""
